@@ -1,0 +1,172 @@
+// Bodies as plain data: see body_data.h.
+#include "operators/body_data.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "operators/body_factory.h"
+#include "operators/mlp.h"
+#include "operators/sine_features.h"
+#include "physics/error.h"
+#include "physics/tensor/tensor_algebra.h"
+
+namespace torsor {
+namespace {
+
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+BodyArray matrix_array(const Eigen::MatrixXd& matrix) {
+  const RowMajor rows = matrix;
+  return {{matrix.rows(), matrix.cols()}, {rows.data(), rows.data() + rows.size()}};
+}
+
+BodyArray vector_array(const Eigen::VectorXd& vector) {
+  return {{vector.size()}, {vector.data(), vector.data() + vector.size()}};
+}
+
+BodyArray tensor_array(const torch::Tensor& tensor) {
+  const torch::Tensor plain = tensor.detach().to(torch::kCPU, torch::kFloat64).contiguous();
+  const auto* values = plain.data_ptr<double>();
+  return {{plain.sizes().begin(), plain.sizes().end()}, {values, values + plain.numel()}};
+}
+
+std::string layer_name(Index layer, const char* part) {
+  return "layer_" + std::to_string(layer) + "_" + part;
+}
+
+[[noreturn]] void fail(const std::string& entry, const std::string& reason) {
+  throw InputError("body data: entry '" + entry + "' " + reason);
+}
+
+std::string to_text(const std::vector<long long>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+const std::string& read_text(const BodyData& data, const std::string& name) {
+  const auto found = data.text.find(name);
+  if (found == data.text.end()) fail(name, "is missing");
+  return found->second;
+}
+
+constexpr Index kMostCount = 1'000'000;  // layers or harmonics; far above any use, far below an overflow
+
+Index read_count(const BodyData& data, const std::string& name) {
+  const std::string& text = read_text(data, name);
+  Index count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > kMostCount)
+    fail(name, "is '" + text + "', not a whole number from 1 to " + std::to_string(kMostCount));
+  return count;
+}
+
+/// The array `name`, whose shape must be `shape` (-1: any size >= 1).
+const BodyArray& read_array(const BodyData& data, const std::string& name,
+                            const std::vector<long long>& shape) {
+  const auto found = data.arrays.find(name);
+  if (found == data.arrays.end()) fail(name, "is missing");
+  const auto& [own, values] = found->second;
+  const bool fits = std::equal(own.begin(), own.end(), shape.begin(), shape.end(),
+                               [](long long a, long long b) { return b < 0 ? a >= 1 : a == b; });
+  if (!fits) fail(name, "has shape " + to_text(own) + " instead of " + to_text(shape) + " (-1: any)");
+  // Division, because a product of damaged sizes could overflow.
+  size_t rest = values.size();
+  for (const long long size : own)
+    rest = rest % static_cast<size_t>(size) == 0 ? rest / static_cast<size_t>(size) : 0;
+  if (rest != 1) fail(name, "has " + std::to_string(values.size()) + " values for shape " + to_text(own));
+  if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); }))
+    fail(name, "has values that are not finite");
+  return found->second;
+}
+
+Eigen::MatrixXd read_matrix(const BodyData& data, const std::string& name,
+                            const std::vector<long long>& shape) {
+  const auto& [own, values] = read_array(data, name, shape);
+  return Eigen::Map<const RowMajor>(values.data(), own[0], own[1]);
+}
+
+Eigen::VectorXd read_vector(const BodyData& data, const std::string& name, long long size) {
+  const auto& [own, values] = read_array(data, name, {size});
+  return Eigen::Map<const Eigen::VectorXd>(values.data(), own[0]);
+}
+
+BodyData describe(const SineFeatures& body) {
+  return {body.kind(),
+          {},
+          {{"frequencies", matrix_array(body.frequencies())},
+           {"phases", vector_array(body.phases())},
+           {"centre", vector_array(body.centre())}}};
+}
+
+BodyData describe(const Mlp& body) {
+  BodyData data{
+      body.kind(),
+      {{"activation", activation_name(body.activation())},
+       {"concatenate", body.concatenates() ? "yes" : "no"},
+       {"harmonics", std::to_string(body.embedding().harmonics)},
+       {"layers", std::to_string(body.layers().size())}},
+      {{"centre", vector_array(body.embedding().centre)}, {"period", vector_array(body.embedding().period)}}};
+  for (size_t l = 0; l < body.layers().size(); ++l) {
+    const auto number = static_cast<Index>(l + 1);
+    data.arrays[layer_name(number, "weight")] = tensor_array(body.layers()[l].weight);
+    data.arrays[layer_name(number, "bias")] = tensor_array(body.layers()[l].bias);
+  }
+  return data;
+}
+
+std::shared_ptr<const Body> read_sine(const BodyData& data) {
+  Eigen::MatrixXd frequencies = read_matrix(data, "frequencies", {-1, -1});
+  Eigen::VectorXd phases = read_vector(data, "phases", frequencies.rows());
+  Eigen::VectorXd centre = read_vector(data, "centre", frequencies.cols());
+  return std::make_shared<SineFeatures>(std::move(frequencies), std::move(phases), std::move(centre));
+}
+
+Activation read_activation(const BodyData& data) {
+  const std::string& name = read_text(data, "activation");
+  const auto known = activation_names();
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    fail("activation", "holds an " + unknown_name_message("activation", name, known));
+  return activation_from_name(name);
+}
+
+bool read_concatenate(const BodyData& data) {
+  const std::string& word = read_text(data, "concatenate");
+  if (word != "yes" && word != "no") fail("concatenate", "is '" + word + "', neither 'yes' nor 'no'");
+  return word == "yes";
+}
+
+std::shared_ptr<const Body> read_mlp(const BodyData& data) {
+  CoordinateEmbedding embedding;
+  embedding.centre = read_vector(data, "centre", -1);
+  embedding.period = read_vector(data, "period", embedding.centre.size());
+  embedding.harmonics = read_count(data, "harmonics");
+  std::vector<DenseLayer> layers;
+  long long n_in = embedding.width();
+  const Index count = read_count(data, "layers");
+  for (Index l = 1; l <= count; ++l) {
+    const Eigen::MatrixXd weight = read_matrix(data, layer_name(l, "weight"), {-1, n_in});
+    const Eigen::VectorXd bias = read_vector(data, layer_name(l, "bias"), weight.rows());
+    layers.push_back({to_tensor(weight).contiguous(), to_tensor(bias).flatten().contiguous()});
+    n_in = weight.rows();
+  }
+  return std::make_shared<Mlp>(std::move(embedding), read_activation(data), read_concatenate(data),
+                               std::move(layers));
+}
+
+}  // namespace
+
+BodyData describe_body(const Body& body) {
+  if (const auto* sine = dynamic_cast<const SineFeatures*>(&body)) return describe(*sine);
+  if (const auto* mlp = dynamic_cast<const Mlp*>(&body)) return describe(*mlp);
+  throw InputError("body data: " + unknown_name_message("kind", body.kind(), body_names()));
+}
+
+std::shared_ptr<const Body> body_from_data(const BodyData& data) {
+  if (data.kind == "sine") return read_sine(data);
+  if (data.kind == "mlp") return read_mlp(data);
+  throw InputError("body data: " + unknown_name_message("kind", data.kind, body_names()));
+}
+
+}  // namespace torsor

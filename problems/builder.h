@@ -1,0 +1,98 @@
+// What a problem's definition is written with. A definition is a function that calls the builder; the same calls are
+// made by problems/config_problem.cpp for equations written in a config.
+//
+// Names in formulas: the coordinates; parameters; definitions and their derivatives (a, a_x); the fields and their
+// derivatives (u, u_x, u_xt); the operators of physics/expression.h (d(f, x), lap(f), ...); on boundaries n_x ... (the
+// outward normal) and u_n (the normal derivative); u_exact, the exact solution of u; and `manufactured`: the value that
+// the rest of the residual takes for the exact solution, so that "lap(u) + k^2*u - manufactured" has the exact
+// solution as its solution without a second form of the equation.
+#pragma once
+
+#include "problems/problem.h"
+
+namespace torsor {
+
+/// The task that is asked for: values of parameters that differ from their defaults, and the seed of random data.
+struct TaskInput {
+  std::map<std::string, double> parameters;
+  uint64_t seed = 0;
+};
+
+class ProblemBuilder {
+ public:
+  ProblemBuilder(std::string name, TaskInput input);
+
+  void title(const std::string& text) { problem_.title = text; }
+  void source(const std::string& text) { problem_.source = text; }
+  /// "x in [0, 1]; t in [0, 2] s time": see physics/coordinates.h. Bounds may use parameters declared before.
+  void coordinates(const std::string& text);
+  /// "box" (default), or a formula of shapes: see physics/domain.h. Space coordinates only.
+  void domain(const std::string& text) { domain_ = text; }
+  void field(const std::string& name, const std::string& unit = "");
+  /// Declares a parameter and returns its value. Throws InputError when it is outside [low, high].
+  double parameter(const std::string& name, double default_value, double low, double high, const std::string& help,
+                   const std::string& unit = "");
+  void define(const std::string& name, const std::string& formula);
+  void residual(const std::string& term, const std::string& equation);
+  /// On the boundary pieces named (empty: every piece that no other term names).
+  void boundary(const std::string& term, const std::string& equation, std::vector<std::string> pieces = {});
+  void initial(const std::string& term, const std::string& equation);
+  void exact(const std::string& field, const std::string& formula);
+  /// The classical solver to compare with, by name.
+  void reference(const std::string& name) { problem_.reference = name; }
+  /// The task's seed, for random data.
+  uint64_t seed() const { return problem_.seed; }
+
+  /// Checks everything and compiles the formulas. Throws InputError: unknown parameters, names, pieces; missing parts.
+  Problem build();
+
+ private:
+  struct Formula {
+    std::string text;
+    Expression expression;
+  };
+  Expression expand(const Expression& formula, std::vector<std::string>& active) const;
+  Expression expand_checked(const std::string& what, const Formula& formula, Place place) const;
+  Expression expand_parameters(const std::string& what, const Expression& formula) const;
+  Expression derivative_of_name(const std::string& name, const std::string& coordinate) const;
+  Expression replace_fields_by_exact(const std::string& what, const Expression& formula) const;
+  std::optional<Expression> special_name(const std::string& name, std::vector<std::string>& active) const;
+  Term compile(const Term& declared, const Expression& equation) const;
+  void check_names(const std::string& what, const Formula& formula, Place place) const;
+  void check_complete() const;
+  std::vector<std::string> field_names() const;
+  std::vector<std::string> space_names() const;
+
+  Problem problem_;
+  TaskInput input_;
+  std::string domain_ = "box";
+  std::map<std::string, Formula> definitions_;
+  std::map<std::string, Formula> exact_;
+  std::vector<std::pair<Term, Expression>> terms_;
+};
+
+/// Formats a double so that it is read back exactly; for formulas built from numbers.
+std::string exact_text(double value);
+
+/// A definition of a problem family and its place in the list of problems.
+struct ProblemDefinition {
+  std::string name;
+  std::string summary;
+  std::function<void(ProblemBuilder&)> define;
+};
+
+/// All definitions by name, sorted.
+const std::vector<ProblemDefinition>& problem_definitions();
+
+/// The definition with this name; throws InputError with the nearest known name.
+const ProblemDefinition& find_problem(const std::string& name);
+
+/// A task of a family.
+Problem make_problem(const ProblemDefinition& definition, const TaskInput& input);
+
+/// Registers a definition when the program starts; throws std::logic_error for a name that is taken.
+struct RegisterProblem {
+  RegisterProblem(std::string name, std::string summary, std::function<void(ProblemBuilder&)> define);
+};
+
+}  // namespace torsor

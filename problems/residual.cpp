@@ -1,0 +1,107 @@
+#include "problems/residual.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "physics/error.h"
+#include "physics/tensor/tensor_algebra.h"
+
+namespace torsor {
+namespace {
+
+/// The tensors a residual may ask for by name. Jets are leaves of the differentiation.
+class TermTensors {
+ public:
+  TermTensors(const Problem& problem, const Term& term, const Eigen::MatrixXd& points, const Eigen::MatrixXd& normals,
+              const Eigen::MatrixXd& jets, bool differentiate) {
+    for (Index i = 0; i < problem.dimension(); ++i)
+      add(problem.coordinates[static_cast<size_t>(i)].name, points.col(i));
+    const auto space = problem.space();
+    if (normals.size() > 0)
+      for (size_t i = 0; i < space.size(); ++i)
+        add("n_" + problem.coordinates[static_cast<size_t>(space[i])].name, normals.col(space[i]));
+    for (size_t c = 0; c < term.jets.size(); ++c) {
+      leaves_.push_back(add(problem.jet_text(term.jets[c]), jets.col(static_cast<Index>(c))));
+      if (differentiate) leaves_.back().requires_grad_(true);
+    }
+  }
+
+  torch::Tensor operator()(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) throw std::logic_error("a residual asks for '" + name + "', which it did not declare");
+    return found->second;
+  }
+
+  const std::vector<torch::Tensor>& leaves() const { return leaves_; }
+
+ private:
+  torch::Tensor& add(const std::string& name, const Eigen::Ref<const Eigen::MatrixXd>& column) {
+    return tensors_[name] = to_tensor(column).squeeze(1);
+  }
+
+  std::map<std::string, torch::Tensor> tensors_;
+  std::vector<torch::Tensor> leaves_;
+};
+
+void check_finite(const Problem& problem, const Term& term, const Eigen::MatrixXd& points,
+                  const Eigen::MatrixXd& values, const char* what) {
+  if (values.allFinite()) return;
+  for (Index k = 0; k < values.rows(); ++k) {
+    if (values.row(k).allFinite()) continue;
+    std::string place;
+    for (Index i = 0; i < problem.dimension(); ++i)
+      place += (i ? ", " : "") + problem.coordinates[static_cast<size_t>(i)].name + " = " + std::to_string(points(k, i));
+    throw NumericalError("term '" + term.name + "' (" + term.text + "): the " + what + " is not finite at " + place);
+  }
+}
+
+torch::Tensor full_size(const torch::Tensor& values, Index n) { return values.expand({n}); }
+
+}  // namespace
+
+std::function<at::Tensor(const JetTensors&)> expression_residual(const Expression& formula) {
+  return [formula](const JetTensors& tensors) { return formula.evaluate(TensorAlgebra{}, tensors); };
+}
+
+Term given_value_term(const Problem& problem, const std::string& name, Place place, const FieldJet& jet,
+                      std::function<Eigen::VectorXd(const Eigen::MatrixXd& points)> values) {
+  const std::string jet_text = problem.jet_text(jet);
+  Term term{name, place, {}, jet_text + " = given", {jet}, {}};
+  term.residual = [jet_text, values = std::move(values),
+                   names = coordinate_names(problem.coordinates)](const JetTensors& tensors) {
+    std::vector<torch::Tensor> columns;
+    for (const auto& coordinate : names) columns.push_back(tensors(coordinate));
+    return tensors(jet_text) - to_tensor(values(to_matrix(torch::stack(columns, 1)))).squeeze(1);
+  };
+  return term;
+}
+
+LinearizedTerm linearize(const Problem& problem, const Term& term, const Eigen::MatrixXd& points,
+                         const Eigen::MatrixXd& normals, const Eigen::MatrixXd& jets) {
+  const TermTensors tensors(problem, term, points, normals, jets, true);
+  const torch::Tensor residual = full_size(term.residual(tensors), points.rows());
+  LinearizedTerm result;
+  result.residual = to_matrix(residual.detach());
+  check_finite(problem, term, points, result.residual, "residual");
+  result.coefficients = Eigen::MatrixXd::Zero(jets.rows(), jets.cols());
+  if (residual.requires_grad()) {
+    const auto gradients = torch::autograd::grad({residual.sum()}, tensors.leaves(), {}, false, false, true);
+    for (size_t c = 0; c < gradients.size(); ++c)
+      if (gradients[c].defined())
+        result.coefficients.col(static_cast<Index>(c)) = to_matrix(full_size(gradients[c], points.rows()));
+  }
+  check_finite(problem, term, points, result.coefficients, "derivative by the jets");
+  return result;
+}
+
+Eigen::VectorXd evaluate_residual(const Problem& problem, const Term& term, const Eigen::MatrixXd& points,
+                                  const Eigen::MatrixXd& normals, const Eigen::MatrixXd& jets) {
+  const torch::NoGradGuard no_gradient;
+  const TermTensors tensors(problem, term, points, normals, jets, false);
+  const Eigen::VectorXd residual = to_matrix(full_size(term.residual(tensors), points.rows()));
+  check_finite(problem, term, points, residual, "residual");
+  return residual;
+}
+
+}  // namespace torsor

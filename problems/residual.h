@@ -1,0 +1,16 @@
+// Residuals as differentiable tensor programs.
+#pragma once
+
+#include "problems/problem.h"
+
+namespace torsor {
+
+/// The residual that a fully expanded formula stands for: its free names are coordinates, jets and normals.
+std::function<at::Tensor(const JetTensors&)> expression_residual(const Expression& formula);
+
+/// The term "jet = values": residual(x) = jet - values(x), values given at points (N x d) as N numbers. With it a
+/// solution that is known at some place becomes the data of the next one (time windows).
+Term given_value_term(const Problem& problem, const std::string& name, Place place, const FieldJet& jet,
+                      std::function<Eigen::VectorXd(const Eigen::MatrixXd& points)> values);
+
+}  // namespace torsor

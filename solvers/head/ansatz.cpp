@@ -1,0 +1,105 @@
+#include "solvers/head/ansatz.h"
+
+#include "physics/error.h"
+
+namespace torsor {
+namespace {
+
+/// The jets of one field among `jets`: their multi-indices and positions.
+struct Selection {
+  std::vector<MultiIndex> indices;
+  std::vector<Index> positions;
+};
+
+Selection select(const std::vector<FieldJet>& jets, Index field) {
+  Selection selection;
+  for (size_t c = 0; c < jets.size(); ++c) {
+    if (jets[c].field != field) continue;
+    selection.indices.push_back(jets[c].orders);
+    selection.positions.push_back(static_cast<Index>(c));
+  }
+  return selection;
+}
+
+}  // namespace
+
+Ansatz::Ansatz(std::vector<FieldPart> parts) : parts_(std::move(parts)) {
+  if (parts_.empty()) throw InputError("an ansatz needs at least one field");
+  group_offset_.push_back(0);
+  for (Index g = 0; g < groups(); ++g) {
+    Index columns = 0;
+    for (const auto& part : parts_) columns += part.patchwork->group_features(g);
+    group_offset_.push_back(group_offset_.back() + columns);
+  }
+}
+
+void Ansatz::add_rows(Index slot, const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
+                      const Eigen::MatrixXd& coefficients, double* out_first, double* out_second, Index ld) const {
+  const Index next = slot + 1 < groups() ? slot + 1 : 0;
+  for (Index f = 0; f < fields(); ++f) {
+    const auto& part = parts_[static_cast<size_t>(f)];
+    const Selection selection = select(jets, f);
+    if (!selection.indices.empty()) {
+      const Eigen::MatrixXd own = coefficients(Eigen::all, selection.positions);
+      if (part.constraint) {
+        const auto closure = lower_closure(selection.indices);
+        part.patchwork->add_rows(
+            slot, points, closure,
+            multiply_operator(selection.indices, own, closure, part.constraint->factor(points, closure)), out_first,
+            out_second, ld);
+      } else {
+        part.patchwork->add_rows(slot, points, selection.indices, own, out_first, out_second, ld);
+      }
+    }
+    out_first += part.patchwork->group_features(slot) * ld;
+    if (out_second != nullptr) out_second += part.patchwork->group_features(next) * ld;
+  }
+}
+
+Eigen::MatrixXd Ansatz::jets(const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
+                             const Eigen::VectorXd& w) const {
+  Eigen::MatrixXd values = lift_jets(points, jets);
+  for (Index f = 0; f < fields(); ++f) {
+    const auto& part = parts_[static_cast<size_t>(f)];
+    const Selection selection = select(jets, f);
+    if (selection.indices.empty()) continue;
+    const Eigen::VectorXd head = field_head(f, w);
+    Eigen::MatrixXd own;
+    if (part.constraint) {
+      const auto closure = lower_closure(selection.indices);
+      own = product_jets(selection.indices, closure, part.constraint->factor(points, closure),
+                         part.patchwork->field_jets(points, closure, head));
+    } else {
+      own = part.patchwork->field_jets(points, selection.indices, head);
+    }
+    for (size_t c = 0; c < selection.positions.size(); ++c)
+      values.col(selection.positions[c]) += own.col(static_cast<Index>(c));
+  }
+  return values;
+}
+
+Eigen::MatrixXd Ansatz::lift_jets(const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets) const {
+  Eigen::MatrixXd values = Eigen::MatrixXd::Zero(points.rows(), static_cast<Index>(jets.size()));
+  for (Index f = 0; f < fields(); ++f) {
+    const auto& part = parts_[static_cast<size_t>(f)];
+    const Selection selection = select(jets, f);
+    if (!part.constraint || !part.constraint->lift || selection.indices.empty()) continue;
+    const Eigen::MatrixXd lift = part.constraint->lift(points, selection.indices);
+    for (size_t c = 0; c < selection.positions.size(); ++c)
+      values.col(selection.positions[c]) = lift.col(static_cast<Index>(c));
+  }
+  return values;
+}
+
+Eigen::VectorXd Ansatz::field_head(Index field, const Eigen::VectorXd& w) const {
+  Eigen::VectorXd head(patchwork(field).features());
+  for (Index g = 0; g < groups(); ++g) {
+    Index first = group_offset(g);
+    for (Index f = 0; f < field; ++f) first += patchwork(f).group_features(g);
+    head.segment(patchwork(field).group_offset(g), patchwork(field).group_features(g)) =
+        w.segment(first, patchwork(field).group_features(g));
+  }
+  return head;
+}
+
+}  // namespace torsor

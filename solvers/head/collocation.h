@@ -1,0 +1,42 @@
+// Collocation points of every term of a problem on one space-time window.
+//
+// On boxes each cell of the partition gets a tensor grid of Chebyshev-Gauss points in up to two coordinates (dense at
+// the cell's ends, where a collocation fit is weakest) or Sobol points above; faces likewise. Other domains take Sobol
+// points inside and on their boundary pieces. A sampler can be named instead.
+#pragma once
+
+#include "operators/patchwork.h"
+#include "problems/problem.h"
+
+namespace torsor {
+
+struct TermPoints {
+  Index term = 0;           ///< index into problem.terms
+  Eigen::MatrixXd points;   ///< N x d
+  Eigen::MatrixXd normals;  ///< N x d on boundaries, else empty
+};
+
+struct CollocationOptions {
+  /// "auto" as described above, or a name of physics/sampler.h.
+  std::string sampler = "auto";
+  /// Interior points in all; 0: oversampling times the number of features.
+  Index interior = 0;
+  /// Points on the boundary (all pieces together) and on the initial face; 0: chosen from the features.
+  Index boundary = 0;
+  /// Interior equations for each unknown coefficient. Two to four are enough for Chebyshev points; more only cost.
+  double oversampling = 2.5;
+  /// Relative resolution wanted along each coordinate of a cell (d); empty: equal.
+  Eigen::VectorXd resolution;
+  uint64_t seed = 0;
+};
+
+/// Points for all terms. `axes` is the partition of the window (time included), `features` the features of one field
+/// in each cell. Throws InputError for a term without points.
+std::vector<TermPoints> collocation_points(const Problem& problem, const std::vector<PartitionAxis>& axes,
+                                           Index features, const CollocationOptions& options);
+
+/// About `fraction` as many points, uniformly random and independent of the ones above: for the hold-out residual.
+std::vector<TermPoints> holdout_points(const Problem& problem, const std::vector<PartitionAxis>& axes, Index features,
+                                       const CollocationOptions& options, double fraction = 0.5);
+
+}  // namespace torsor

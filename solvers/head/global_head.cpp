@@ -1,0 +1,299 @@
+#include "solvers/head/global_head.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "physics/error.h"
+#include "physics/random.h"
+#include "solvers/head/geometry_enrichment.h"
+
+namespace torsor {
+namespace {
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Numbers of features to go through, by dimension: enough for a first answer, up to what two cores solve in seconds.
+struct Levels {
+  Index first, last;
+  double growth;
+};
+
+Levels levels_for(Index d, const HeadOptions& options) {
+  Levels levels = d == 1 ? Levels{24, 400, 1.6} : d == 2 ? Levels{160, 2600, 1.6} : Levels{400, 3600, 1.6};
+  if (options.max_features > 0) levels.last = options.max_features;
+  if (options.features > 0) levels.first = levels.last = options.features;
+  levels.first = std::min(levels.first, levels.last);
+  return levels;
+}
+
+/// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
+constexpr Index kSearchFeatures = 700;
+
+/// A solved level: the ansatz and the heads of all tasks.
+struct Candidate {
+  std::shared_ptr<const Ansatz> ansatz;
+  Eigen::MatrixXd heads;
+  std::vector<Holdout> holdouts;
+  NewtonReport newton;
+  Eigen::VectorXd bandwidth;  // in units of 1 / half-length of the cell
+  double boundary_weight = 1;
+  Index features = 0;
+  double worst = std::numeric_limits<double>::infinity();
+};
+
+JetFunction jets_of(const Problem& problem, const Expression& formula) {
+  return [&problem, formula](const Eigen::MatrixXd& points, const std::vector<MultiIndex>& indices) {
+    Eigen::MatrixXd values(points.rows(), static_cast<Index>(indices.size()));
+    for (size_t c = 0; c < indices.size(); ++c) {
+      Expression jet = formula;
+      for (size_t i = 0; i < indices[c].size(); ++i)
+        for (int order = 0; order < indices[c][i]; ++order) jet = jet.partial(problem.coordinates[i].name);
+      values.col(static_cast<Index>(c)) = problem.evaluate(jet, points);
+    }
+    return values;
+  };
+}
+
+class GlobalSolver {
+ public:
+  GlobalSolver(const std::vector<const Problem*>& tasks, const HeadOptions& options, Progress& progress)
+      : tasks_(tasks), problem_(*tasks.front()), options_(options), progress_(progress) {
+    const Index d = problem_.dimension();
+    for (Index i = 0; i < d; ++i) {
+      const auto& c = problem_.coordinates[static_cast<size_t>(i)];
+      const Index cells = options.patches.empty() ? 1 : options.patches[static_cast<size_t>(i)];
+      std::vector<double> edges;
+      for (Index k = 0; k <= cells; ++k)
+        edges.push_back(c.low + (c.high - c.low) * static_cast<double>(k) / static_cast<double>(cells));
+      axes_.emplace_back(edges, c.periodic);
+      if (cells > axes_[static_cast<size_t>(chain_)].cells()) chain_ = i;
+    }
+    half_length_.resize(d);
+    for (Index i = 0; i < d; ++i) {
+      const auto& axis = axes_[static_cast<size_t>(i)];
+      half_length_[i] = 0.5 * (axis.high(0) - axis.low(0));
+    }
+    tolerance_ = options.tolerance > 0 ? options.tolerance : 1e-10;
+  }
+
+  HeadResult run() {
+    const Levels levels = levels_for(problem_.dimension(), options_);
+    Index features = levels.first;
+    const bool fixed_bandwidth = options_.bandwidth.size() > 0;
+    Eigen::VectorXd bandwidth = first_bandwidth();
+    if (fixed_bandwidth) try_once(features, bandwidth, weight());
+    for (Index level = 0;; ++level) {
+      const double before = best_.worst;
+      if (!fixed_bandwidth) search_bandwidth(features, level);
+      else if (level > 0) try_once(features, bandwidth, weight());
+      if (options_.boundary_weight == 0 && level == 0) search_boundary_weight(features);
+      if (best_.worst < tolerance_ || features >= levels.last) break;
+      // Three levels in a row that hardly help: the solution is not smooth, and more features will not make it so.
+      stalled_ = best_.worst > 0.5 * before ? stalled_ + 1 : 0;
+      if (stalled_ >= 3 && best_.worst < 1e-3) break;
+      features = std::min(levels.last, static_cast<Index>(static_cast<double>(features) * levels.growth));
+    }
+    if (!std::isfinite(best_.worst)) throw NumericalError("the head could not be solved: " + last_error_);
+    return result();
+  }
+
+ private:
+  double weight() const {
+    if (options_.boundary_weight > 0) return options_.boundary_weight;
+    return std::isfinite(best_.worst) ? best_.boundary_weight : 1.0;
+  }
+
+  Eigen::VectorXd first_bandwidth() const {
+    const Index d = problem_.dimension();
+    if (options_.bandwidth.size() == 0) return Eigen::VectorXd::Constant(d, 4.0);
+    if (options_.bandwidth.size() == 1)
+      return half_length_ * options_.bandwidth[0];
+    if (options_.bandwidth.size() != d)
+      throw InputError("head.bandwidth has " + std::to_string(options_.bandwidth.size()) + " values; give one, or one for each of the " +
+                       std::to_string(d) + " coordinates");
+    return options_.bandwidth.cwiseProduct(half_length_);
+  }
+
+  /// Solves with these choices; keeps the result when it is the best so far. Returns its hold-out residual.
+  double try_once(Index features, const Eigen::VectorXd& bandwidth, double boundary_weight) {
+    throw_if_stopped();
+    const double start = seconds_now();
+    Candidate candidate;
+    candidate.features = features;
+    candidate.bandwidth = bandwidth;
+    candidate.boundary_weight = boundary_weight;
+    try {
+      solve(candidate);
+    } catch (const NumericalError& error) {
+      last_error_ = error.what();
+    }
+    trials_.push_back({features, bandwidth.cwiseQuotient(half_length_), boundary_weight, candidate.worst,
+                       seconds_now() - start});
+    progress_.update(std::min(0.95, std::log(std::max(candidate.worst, 1e-16)) / std::log(tolerance_)),
+                     std::to_string(features) + " features, hold-out residual " + exact_digits(candidate.worst));
+    const double worst = candidate.worst;
+    if (worst < best_.worst) best_ = std::move(candidate);
+    return worst;
+  }
+
+  static std::string exact_digits(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1e", value);
+    return text;
+  }
+
+  void solve(Candidate& candidate) const {
+    const std::vector<Eigen::VectorXd> of_cells(1, candidate.bandwidth.cwiseQuotient(half_length_));
+    candidate.ansatz = make_ansatz(problem_, options_, axes_, chain_, candidate.features, of_cells);
+    CollocationOptions collocation = options_.collocation;
+    collocation.resolution = candidate.bandwidth.cwiseMax(2.0);
+    collocation.seed = stream_seed(options_.seed, 1);
+    const auto points = collocation_points(problem_, axes_, candidate.features, collocation);
+    NewtonOptions newton = options_.newton;
+    newton.boundary_weight = candidate.boundary_weight;
+    FieldFunction start;
+    if (best_.ansatz)
+      start = [this](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+        return best_.ansatz->jets(x, jets, best_.heads.col(0));
+      };
+    candidate.heads = solve_newton(tasks_, *candidate.ansatz, points, start, newton, candidate.newton);
+    const auto unseen = holdout_points(problem_, axes_, candidate.features, collocation);
+    candidate.worst = 0;
+    for (size_t t = 0; t < tasks_.size(); ++t) {
+      candidate.holdouts.push_back(
+          evaluate_holdout(*tasks_[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+            return candidate.ansatz->jets(x, jets, candidate.heads.col(static_cast<Index>(t)));
+          }));
+      candidate.worst = std::max(candidate.worst, candidate.holdouts.back().worst);
+    }
+  }
+
+  // First level: a coarse scan of isotropic bandwidths, then each coordinate by itself. Later levels: the last choice and
+  // a wider one, for more features carry more bandwidth. A level at which nothing is resolved yet scans again.
+  void search_bandwidth(Index features, Index level) {
+    const Index d = problem_.dimension();
+    const bool unresolved = level == 0 || best_.worst > 0.2;
+    if (unresolved) {
+      for (double b = d <= 2 ? 2.5 : 0.5; b <= 45; b *= 1.7) try_once(features, Eigen::VectorXd::Constant(d, b), weight());
+      if (d <= 3)
+        for (int sweep = 0; sweep < 2; ++sweep) search_coordinates(features, sweep == 0 ? 2.0 : 1.4);
+      return;
+    }
+    // More features carry more bandwidth. Only where that did not help, look at the choices beside it.
+    const Eigen::VectorXd bandwidth = best_.bandwidth;
+    const double before = best_.worst;
+    try_once(features, bandwidth * 1.15, weight());
+    if (best_.worst < tolerance_ || best_.worst < 0.1 * before || features > kSearchFeatures) return;
+    for (const double factor : {1.5, 1.0, 0.7})
+      if (try_once(features, bandwidth * factor, weight()) <= best_.worst && best_.worst < 0.1 * before) return;
+  }
+
+  void search_coordinates(Index features, double factor) {
+    for (Index i = 0; i < problem_.dimension(); ++i)
+      for (const double f : {factor, 1 / factor}) {
+        if (best_.worst < tolerance_) return;
+        Eigen::VectorXd bandwidth = best_.bandwidth;
+        bandwidth[i] *= f;
+        const double before = best_.worst;
+        if (try_once(features, bandwidth, weight()) < before) break;
+      }
+  }
+
+  void search_boundary_weight(Index features) {
+    const Eigen::VectorXd bandwidth = best_.bandwidth;
+    if (!best_.ansatz) return;
+    for (const double w : {10.0, 100.0}) {
+      const double before = best_.worst;
+      if (try_once(features, bandwidth, w) > before) break;
+    }
+  }
+
+  HeadResult result() {
+    HeadResult result;
+    for (Index t = 0; t < best_.heads.cols(); ++t) {
+      Window window{0, 0, best_.ansatz, best_.heads.col(t)};
+      if (problem_.time() >= 0) {
+        const auto& time = problem_.coordinates[static_cast<size_t>(problem_.time())];
+        window.start = time.low;
+        window.end = time.high;
+      }
+      result.solutions.emplace_back(problem_.time(), std::vector<Window>{window});
+    }
+    result.holdouts = best_.holdouts;
+    result.holdout = best_.worst;
+    result.newton = best_.newton;
+    result.bandwidth = best_.bandwidth.cwiseQuotient(half_length_);
+    result.boundary_weight = best_.boundary_weight;
+    result.features = best_.features;
+    result.patches = best_.ansatz->patchwork(0).patches();
+    result.trials = std::move(trials_);
+    result.reached_tolerance = best_.worst < tolerance_;
+    return result;
+  }
+
+  std::vector<const Problem*> tasks_;
+  const Problem& problem_;
+  HeadOptions options_;
+  Progress& progress_;
+  std::vector<PartitionAxis> axes_;
+  Index chain_ = 0;
+  Eigen::VectorXd half_length_;
+  double tolerance_;
+  Candidate best_;
+  std::vector<HeadTrial> trials_;
+  std::string last_error_;
+  int stalled_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOptions& options,
+                                          const std::vector<PartitionAxis>& axes, Index chain_coordinate,
+                                          Index features, const std::vector<Eigen::VectorXd>& bandwidth_of_cell) {
+  const Index d = problem.dimension();
+  Index cells = 1;
+  for (const auto& axis : axes) cells *= axis.cells();
+  const auto enrichment = options.enrich && cells == 1 ? geometry_enrichment(problem) : nullptr;
+  std::vector<Ansatz::FieldPart> parts;
+  for (size_t f = 0; f < problem.fields.size(); ++f) {
+    std::vector<std::shared_ptr<const Body>> bodies;
+    for (Index cell = 0; cell < cells; ++cell) {
+      BodyRequest request;
+      request.features = features;
+      request.bandwidth = bandwidth_of_cell[bandwidth_of_cell.size() == 1 ? 0 : static_cast<size_t>(cell)];
+      request.centre.resize(d);
+      request.half_width.resize(d);
+      request.period = Eigen::VectorXd::Zero(d);
+      request.seed = stream_seed(options.seed, 1000 + 7919 * f + static_cast<uint64_t>(cell));
+      Index rest = cell;
+      for (Index i = d; i-- > 0;) {
+        const auto& axis = axes[static_cast<size_t>(i)];
+        const Index own = rest % axis.cells();
+        rest /= axis.cells();
+        request.centre[i] = 0.5 * (axis.low(own) + axis.high(own));
+        request.half_width[i] = 0.5 * (axis.high(own) - axis.low(own));
+        if (problem.coordinates[static_cast<size_t>(i)].periodic && axis.cells() == 1) request.period[i] = axis.length();
+      }
+      bodies.push_back(make_body(options.body, request));
+      if (enrichment)
+        bodies.back() = std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{bodies.back(), enrichment});
+    }
+    Ansatz::FieldPart part{std::make_shared<Patchwork>(axes, chain_coordinate, std::move(bodies)), std::nullopt};
+    const auto constraint = options.constraints.find(problem.fields[f].name);
+    if (constraint != options.constraints.end())
+      part.constraint = HardConstraint{jets_of(problem, constraint->second.factor),
+                                       jets_of(problem, constraint->second.lift)};
+    parts.push_back(std::move(part));
+  }
+  return std::make_shared<Ansatz>(std::move(parts));
+}
+
+HeadResult solve_global_head(const std::vector<const Problem*>& tasks, const HeadOptions& options,
+                             Progress& progress) {
+  return GlobalSolver(tasks, options, progress).run();
+}
+
+}  // namespace torsor

@@ -1,0 +1,62 @@
+// What a user can say about the closed-form head, and what comes out.
+#pragma once
+
+#include "operators/body_factory.h"
+#include "problems/problem.h"
+#include "solvers/head/holdout.h"
+#include "solvers/head/solution.h"
+
+namespace torsor {
+
+struct HeadOptions {
+  BodyOptions body;
+  /// Features of each field in each cell. 0: grown until the hold-out residual reaches the tolerance.
+  Index features = 0;
+  /// Most features the automatic choice goes to. 0: by dimension (its cost grows with the cube).
+  Index max_features = 0;
+  /// Radians per unit of each coordinate (d values, or one for all). Empty: chosen by the hold-out residual.
+  Eigen::VectorXd bandwidth;
+  /// Weight of boundary and initial rows against interior rows. 0: chosen by the hold-out residual.
+  double boundary_weight = 0;
+  /// Cells of the partition of unity along each coordinate (d values). Empty: one, or refined by the hold-out
+  /// residual where an evolution problem is solved in windows.
+  std::vector<Index> patches;
+  /// Add the singular features that corners and holes of the domain ask for (geometry_enrichment.h).
+  bool enrich = true;
+  /// Time windows of equal length. 0: automatic, as many as the tolerance asks for; 1: one.
+  Index windows = 0;
+  /// Wanted relative hold-out residual. 0: 1e-10 for problems solved in one piece, 1e-7 for windows.
+  double tolerance = 0;
+  CollocationOptions collocation;
+  NewtonOptions newton;
+  /// Hard constraint on each field: distance factor and lift, both formulas of the coordinates.
+  struct Constraint {
+    Expression factor, lift;
+  };
+  std::map<std::string, Constraint> constraints;
+  uint64_t seed = 0;
+};
+
+/// One try of the automatic choice.
+struct HeadTrial {
+  Index features = 0;
+  Eigen::VectorXd bandwidth;
+  double boundary_weight = 1;
+  double holdout = 0;
+  double seconds = 0;
+};
+
+struct HeadResult {
+  std::vector<Solution> solutions;   ///< one for each task
+  std::vector<Holdout> holdouts;     ///< one for each task; of the last window where there are several
+  double holdout = 0;                ///< worst over tasks and windows
+  NewtonReport newton;               ///< of the final solve; of the hardest window where there are several
+  Eigen::VectorXd bandwidth;
+  double boundary_weight = 1;
+  Index features = 0;                ///< of one field in one cell
+  Index patches = 1;                 ///< most in one window
+  std::vector<HeadTrial> trials;     ///< everything that was tried, in order
+  bool reached_tolerance = false;
+};
+
+}  // namespace torsor

@@ -1,0 +1,64 @@
+#include "solvers/head/holdout.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace torsor {
+namespace {
+
+double rms(const Eigen::Ref<const Eigen::VectorXd>& values) {
+  return values.norm() / std::sqrt(static_cast<double>(values.size()));
+}
+
+std::vector<FieldJet> all_jets(const Problem& problem) {
+  std::vector<FieldJet> jets;
+  for (const auto& term : problem.terms)
+    for (const auto& jet : term.jets)
+      if (std::find(jets.begin(), jets.end(), jet) == jets.end()) jets.push_back(jet);
+  return jets;
+}
+
+// rms of each of the problem's jets over the interior points.
+std::vector<double> jet_sizes(const Problem& problem, const std::vector<TermPoints>& points,
+                              const std::vector<FieldJet>& jets, const FieldFunction& field) {
+  std::vector<double> sizes(jets.size(), 0);
+  for (const auto& set : points) {
+    if (problem.terms[static_cast<size_t>(set.term)].place != Place::interior) continue;
+    const Eigen::MatrixXd values = field(set.points, jets);
+    for (size_t c = 0; c < jets.size(); ++c) sizes[c] = std::max(sizes[c], rms(values.col(static_cast<Index>(c))));
+    break;
+  }
+  return sizes;
+}
+
+}  // namespace
+
+Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field) {
+  const auto jets = all_jets(problem);
+  const auto sizes = jet_sizes(problem, points, jets, field);
+  Holdout result;
+  for (const auto& set : points) {
+    const Term& term = problem.terms[static_cast<size_t>(set.term)];
+    const auto linear = linearize(problem, term, set.points, set.normals, field(set.points, term.jets));
+    double scale2 = 0;
+    for (size_t c = 0; c < term.jets.size(); ++c) {
+      const auto size = sizes[static_cast<size_t>(std::find(jets.begin(), jets.end(), term.jets[c]) - jets.begin())];
+      scale2 += linear.coefficients.col(static_cast<Index>(c)).squaredNorm() * size * size /
+                static_cast<double>(set.points.rows());
+    }
+    TermHoldout entry;
+    entry.term = set.term;
+    entry.rms = rms(linear.residual);
+    entry.max = linear.residual.cwiseAbs().maxCoeff();
+    // The zero field balances nothing: what is left is then the residual in full.
+    const double scale = scale2 > 0 ? std::sqrt(scale2) : 1;
+    entry.relative = entry.rms / scale;
+    entry.values = linear.residual / scale;
+    result.worst = std::max(result.worst, entry.relative);
+    result.terms.push_back(std::move(entry));
+  }
+  return result;
+}
+
+}  // namespace torsor

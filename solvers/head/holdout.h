@@ -1,0 +1,29 @@
+// The hold-out residual: the label-free measure of a head's quality, on points that the fit has not seen.
+//
+// A term's residual is compared with the size of what is balanced in it,
+//
+//   eta = rms_k r(x_k) / scale,     scale^2 = mean_k sum_c (dr/d jet_c (x_k) * rms(jet_c))^2,
+//
+// rms(jet_c) over the interior: a number without units, 1 when nothing is solved, about 1e-16 at rounding.
+#pragma once
+
+#include "solvers/head/newton.h"
+
+namespace torsor {
+
+struct TermHoldout {
+  Index term = 0;
+  double relative = 0;       ///< eta
+  double rms = 0, max = 0;   ///< of the residual itself
+  Eigen::VectorXd values;    ///< r(x_k) / scale at each point of the set
+};
+
+struct Holdout {
+  std::vector<TermHoldout> terms;
+  double worst = 0;  ///< largest eta
+};
+
+/// Evaluates every term at its hold-out points.
+Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field);
+
+}  // namespace torsor

@@ -1,0 +1,213 @@
+#include "solvers/head/newton.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "physics/error.h"
+
+namespace torsor {
+namespace {
+
+using State = std::vector<Eigen::MatrixXd>;  // jets at each point set
+
+const Term& term_of(const Problem& problem, const TermPoints& set) {
+  return problem.terms[static_cast<size_t>(set.term)];
+}
+
+std::vector<LinearizedTerm> linearize_all(const Problem& problem, const std::vector<TermPoints>& points,
+                                          const State& state) {
+  std::vector<LinearizedTerm> result;
+  for (size_t s = 0; s < points.size(); ++s)
+    result.push_back(linearize(problem, term_of(problem, points[s]), points[s].points, points[s].normals, state[s]));
+  return result;
+}
+
+State zero_state(const Problem& problem, const std::vector<TermPoints>& points) {
+  State state;
+  for (const auto& set : points)
+    state.emplace_back(
+        Eigen::MatrixXd::Zero(set.points.rows(), static_cast<Index>(term_of(problem, set).jets.size())));
+  return state;
+}
+
+State state_of(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field) {
+  State state;
+  for (const auto& set : points) state.push_back(field(set.points, term_of(problem, set).jets));
+  return state;
+}
+
+// The norm that the least-squares system minimises.
+double merit(const std::vector<Eigen::VectorXd>& residuals, const std::vector<Eigen::VectorXd>& row_weights) {
+  double sum = 0;
+  for (size_t s = 0; s < residuals.size(); ++s) sum += residuals[s].cwiseProduct(row_weights[s]).squaredNorm();
+  return std::sqrt(sum);
+}
+
+std::vector<Eigen::VectorXd> residuals_of(const Problem& problem, const std::vector<TermPoints>& points,
+                                          const State& state) {
+  std::vector<Eigen::VectorXd> residuals;
+  for (size_t s = 0; s < points.size(); ++s)
+    residuals.push_back(
+        evaluate_residual(problem, term_of(problem, points[s]), points[s].points, points[s].normals, state[s]));
+  return residuals;
+}
+
+// Largest relative change of one of the fields' jets, each measured over all the points where it is asked for.
+double relative_change(const Problem& problem, const std::vector<TermPoints>& points, const State& from,
+                       const State& to) {
+  std::vector<FieldJet> jets;
+  std::vector<double> change, size;
+  for (size_t s = 0; s < points.size(); ++s) {
+    const auto& own = term_of(problem, points[s]).jets;
+    for (size_t c = 0; c < own.size(); ++c) {
+      const auto place = static_cast<size_t>(std::find(jets.begin(), jets.end(), own[c]) - jets.begin());
+      if (place == jets.size()) {
+        jets.push_back(own[c]);
+        change.push_back(0);
+        size.push_back(0);
+      }
+      const auto column = static_cast<Index>(c);
+      change[place] += (to[s].col(column) - from[s].col(column)).squaredNorm();
+      size[place] += to[s].col(column).squaredNorm();
+    }
+  }
+  double worst = 0;
+  for (size_t j = 0; j < jets.size(); ++j)
+    if (size[j] > 0) worst = std::max(worst, std::sqrt(change[j] / size[j]));
+  return worst;
+}
+
+State blend(const State& from, const State& to, double step) {
+  State state;
+  for (size_t s = 0; s < from.size(); ++s) state.push_back(from[s] + step * (to[s] - from[s]));
+  return state;
+}
+
+std::vector<RowSystem::TermRows> rows_of(const Problem& problem, const Ansatz& ansatz,
+                                         const std::vector<TermPoints>& points,
+                                         const std::vector<LinearizedTerm>& linear, const State& state) {
+  std::vector<RowSystem::TermRows> rows;
+  for (size_t s = 0; s < points.size(); ++s) {
+    const auto& jets = term_of(problem, points[s]).jets;
+    const Eigen::MatrixXd from_lift = state[s] - ansatz.lift_jets(points[s].points, jets);
+    const Eigen::VectorXd right =
+        linear[s].coefficients.cwiseProduct(from_lift).rowwise().sum() - linear[s].residual;
+    rows.push_back({jets, linear[s].coefficients, right});
+  }
+  return rows;
+}
+
+bool equal_coefficients(const std::vector<LinearizedTerm>& a, const std::vector<LinearizedTerm>& b) {
+  for (size_t s = 0; s < a.size(); ++s) {
+    const double scale = a[s].coefficients.cwiseAbs().maxCoeff() + 1e-300;
+    if (!((a[s].coefficients - b[s].coefficients).cwiseAbs().maxCoeff() <= 1e-12 * scale)) return false;
+  }
+  return true;
+}
+
+Eigen::MatrixXd solve_linear(const std::vector<const Problem*>& tasks, const Ansatz& ansatz,
+                             const std::vector<TermPoints>& points, const NewtonOptions& options,
+                             NewtonReport& report) {
+  const RowSystem system(*tasks.front(), ansatz, points, options.boundary_weight);
+  const State state = zero_state(*tasks.front(), points);
+  const auto linear = linearize_all(*tasks.front(), points, state);
+  auto rows = rows_of(*tasks.front(), ansatz, points, linear, state);
+  for (size_t t = 1; t < tasks.size(); ++t) {
+    const auto other = linearize_all(*tasks[t], points, state);
+    if (!equal_coefficients(linear, other)) throw InputError("tasks solved together must share their operator");
+    const auto other_rows = rows_of(*tasks[t], ansatz, points, other, state);
+    for (size_t s = 0; s < rows.size(); ++s) {
+      rows[s].right_sides.conservativeResize(Eigen::NoChange, static_cast<Index>(t) + 1);
+      rows[s].right_sides.col(static_cast<Index>(t)) = other_rows[s].right_sides.col(0);
+    }
+  }
+  RowSystem::Result result = system.solve(rows, options.least_squares);
+  report.head = std::move(result.report);
+  report.linear = report.converged = true;
+  report.iterations = 1;
+  return std::move(result.head);
+}
+
+}  // namespace
+
+bool is_linear(const Problem& problem, const std::vector<TermPoints>& points) {
+  // Two states without symmetry, positive (for logarithms and roots), with other values in every jet at every point.
+  const auto state_with_phase = [&](double phase) {
+    State state = zero_state(problem, points);
+    for (auto& jets : state)
+      for (Index c = 0; c < jets.cols(); ++c)
+        for (Index k = 0; k < jets.rows(); ++k)
+          jets(k, c) = 0.75 + 0.5 * std::sin(phase + 0.7 * static_cast<double>(k) + 2.3 * static_cast<double>(c));
+    return state;
+  };
+  return equal_coefficients(linearize_all(problem, points, state_with_phase(1.0)),
+                            linearize_all(problem, points, state_with_phase(2.7)));
+}
+
+Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ansatz& ansatz,
+                             const std::vector<TermPoints>& points, const FieldFunction& start,
+                             const NewtonOptions& options, NewtonReport& report) {
+  report = {};
+  const Problem& problem = *tasks.front();
+  std::vector<TermPoints> probe;
+  for (const auto& set : points) {
+    const Index n = std::min<Index>(set.points.rows(), 32);
+    probe.push_back({set.term, set.points.topRows(n), set.normals.topRows(std::min(n, set.normals.rows()))});
+  }
+  if (is_linear(problem, probe)) return solve_linear(tasks, ansatz, points, options, report);
+  if (tasks.size() > 1) throw InputError("several tasks can be solved together only when they are linear");
+
+  const RowSystem system(problem, ansatz, points, options.boundary_weight);
+  State state = start ? state_of(problem, points, start) : zero_state(problem, points);
+  Eigen::MatrixXd head;
+  for (int iteration = 0; iteration < options.max_iterations; ++iteration) {
+    const auto linear = linearize_all(problem, points, state);
+    std::vector<Eigen::VectorXd> residuals;
+    for (const auto& term : linear) residuals.push_back(term.residual);
+    RowSystem::Result result =
+        system.solve(rows_of(problem, ansatz, points, linear, state), options.least_squares);
+    head = std::move(result.head);
+    report.head = std::move(result.report);
+    const double before = merit(residuals, result.row_weights);
+    if (report.residuals.empty()) report.residuals.push_back(before);
+    const State target = state_of(problem, points, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+      return ansatz.jets(x, jets, head);
+    });
+    const double change = relative_change(problem, points, state, target);
+    // Armijo: accept the longest step of 1, 1/2, 1/4, ... that lowers the residual; a full step that hardly moves is
+    // the end whatever rounding says about the residual.
+    double step = 1, after = before;
+    State next = target;
+    for (; step > 1e-3; step /= 2) {
+      next = blend(state, target, step);
+      try {
+        after = merit(residuals_of(problem, points, next), result.row_weights);
+      } catch (const NumericalError&) {
+        continue;
+      }
+      // Without a start the first step solves the equation linearised about zero: a better state than zero itself,
+      // also where the nonlinear part makes its residual larger.
+      const bool first_guess = !start && iteration == 0;
+      if (after <= (1 - 1e-4 * step) * before || (step == 1 && (change < 1e-4 || first_guess))) break;
+    }
+if(getenv("DBG")) fprintf(stderr,"it %d before %.3e after %.3e change %.3e step %g resid %.3e rank %ld/%ld cond %.1e norm %.1e\n",iteration,before,after,change,step,report.head.residual*std::sqrt((double)report.head.rows),(long)report.head.rank,(long)report.head.columns,report.head.condition,report.head.norm);
+    if (step <= 1e-3) break;
+    state = std::move(next);
+    report.iterations = iteration + 1;
+    report.residuals.push_back(after);
+    report.updates.push_back(change);
+    // Converged: the step was small, or the residual has come down to the least that the linearised system can reach
+    // (the highest derivatives may still change by rounding).
+    const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
+    if (step == 1 && (change < options.tolerance || (change < 0.1 && after <= 1.02 * least && before <= 2 * after))) {
+      report.converged = true;
+      return head;
+    }
+  }
+  throw NumericalError("Newton's method did not converge in " + std::to_string(report.iterations) +
+                       " iterations; last relative change " +
+                       (report.updates.empty() ? std::string("none") : std::to_string(report.updates.back())) +
+                       ". Try parameter continuation, a better start, or shorter time windows");
+}
+
+}  // namespace torsor

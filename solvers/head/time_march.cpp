@@ -1,0 +1,304 @@
+#include "solvers/head/time_march.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "physics/error.h"
+#include "physics/random.h"
+#include "problems/residual.h"
+#include "solvers/head/global_head.h"
+
+namespace torsor {
+namespace {
+
+// A cell of a window in normalised coordinates [-1, 1]^2: this many features of this bandwidth resolve a field that is
+// analytic over a few cell lengths to about 1e-9; less resolved cells are halved instead of given more features, for
+// the cost of a chain grows with the number of cells only linearly.
+constexpr Index kCellFeatures = 160;
+constexpr double kSpaceBandwidth = 7, kTimeBandwidth = 5;
+constexpr Index kMaxCells = 400;
+constexpr int kMaxAttempts = 60;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The problem on the window [start, end], with initial data from `before` (if it is not the first window).
+Problem window_problem(const Problem& problem, double start, double end,
+                       const std::shared_ptr<const Window>& before) {
+  Problem window = problem;
+  const Index t = problem.time();
+  window.coordinates[static_cast<size_t>(t)].low = start;
+  window.coordinates[static_cast<size_t>(t)].high = end;
+  if (!before) return window;
+  std::erase_if(window.terms, [](const Term& term) { return term.place == Place::initial; });
+  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f)
+    for (int order = 0; order < problem.time_order(f); ++order) {
+      FieldJet jet{f, MultiIndex(static_cast<size_t>(problem.dimension()), 0)};
+      jet.orders[static_cast<size_t>(t)] = order;
+      window.terms.push_back(given_value_term(window, "continue " + problem.jet_text(jet), Place::initial, jet,
+                                              [before, jet](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
+                                                return before->ansatz->jets(points, {jet}, before->head);
+                                              }));
+    }
+  return window;
+}
+
+/// The state at the window's start, constant in time: where Newton begins.
+FieldFunction frozen(const std::shared_ptr<const Window>& before, Index time) {
+  return [before, time](const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets) {
+    Eigen::MatrixXd at_end = points;
+    at_end.col(time).setConstant(before->end);
+    Eigen::MatrixXd values = before->ansatz->jets(at_end, jets, before->head);
+    for (size_t c = 0; c < jets.size(); ++c)
+      if (jets[c].orders[static_cast<size_t>(time)] > 0) values.col(static_cast<Index>(c)).setZero();
+    return values;
+  };
+}
+
+/// Where a window's attempt stands: the solved window and the worst relative residual over the points of each cell.
+struct Attempt {
+  std::shared_ptr<const Window> window;
+  std::vector<double> cell_holdout;
+  Holdout holdout;
+  NewtonReport newton;
+};
+
+class ChainMarch {
+ public:
+  ChainMarch(const Problem& problem, const HeadOptions& options, Progress& progress)
+      : problem_(problem),
+        options_(options),
+        progress_(progress),
+        time_(problem.time()),
+        space_(problem.space().front()),
+        low_(coordinate(space_).low),
+        high_(coordinate(space_).high) {
+    tolerance_ = options.tolerance > 0 ? options.tolerance : 1e-7;
+    features_ = options.features > 0 ? options.features : kCellFeatures;
+    const Index cells = options.patches.empty() ? 4 : options.patches[static_cast<size_t>(space_)];
+    for (Index k = 0; k <= cells; ++k)
+      edges_.push_back(low_ + (high_ - low_) * static_cast<double>(k) / static_cast<double>(cells));
+    end_ = coordinate(time_).high;
+    length_ = (end_ - coordinate(time_).low) / static_cast<double>(options.windows > 0 ? options.windows : 10);
+    fixed_length_ = options.windows > 0;
+    fixed_cells_ = !options.patches.empty();
+  }
+
+  HeadResult run() {
+    double now = coordinate(time_).low;
+    const double duration = end_ - now;
+    std::vector<Window> windows;
+    std::shared_ptr<const Window> before;
+    while (now < end_ - 1e-12 * duration) {
+      double end = now + length_ > end_ - 1e-3 * length_ ? end_ : now + length_;
+      const Attempt attempt = solve_window(now, end, before);
+      before = attempt.window;
+      windows.push_back(*before);
+      now = before->end;
+      record(attempt);
+      prepare_next(attempt);
+      progress_.update((now - coordinate(time_).low) / duration,
+                       "t = " + std::to_string(now) + ", " + std::to_string(edges_.size() - 1) + " patches");
+    }
+    result_.solutions.emplace_back(time_, std::move(windows));
+    result_.features = features_;
+    result_.reached_tolerance = result_.holdout <= tolerance_;
+    result_.boundary_weight = weight();
+    return result_;
+  }
+
+ private:
+  const Coordinate& coordinate(Index i) const { return problem_.coordinates[static_cast<size_t>(i)]; }
+  double weight() const { return options_.boundary_weight > 0 ? options_.boundary_weight : 1.0; }
+
+  // Refines patches and window until the tolerance holds or nothing more can be refined.
+  Attempt solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
+    std::string trouble = "no attempt";
+    for (int attempt_number = 0; attempt_number < kMaxAttempts; ++attempt_number) {
+      throw_if_stopped();
+      try {
+        Attempt attempt = attempt_window(start, end, before);
+        std::vector<Index> split;
+        bool shorten = false;
+        judge(attempt, split, shorten);
+        const bool can_split = !fixed_cells_ && !split.empty() &&
+                               edges_.size() - 1 + split.size() <= static_cast<size_t>(kMaxCells);
+        if (can_split) {
+          split_cells(split);
+          continue;
+        }
+        if (!shorten || fixed_length_ || end - start < min_length()) return attempt;
+      } catch (const NumericalError& error) {
+        trouble = error.what();
+        if (fixed_length_ || end - start < min_length()) break;
+      }
+      end = start + 0.5 * (end - start);
+      length_ = end - start;
+    }
+    throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
+  }
+
+  double min_length() const { return 1e-5 * (coordinate(time_).high - coordinate(time_).low); }
+
+  std::vector<PartitionAxis> axes(double start, double end) const {
+    std::vector<PartitionAxis> axes;
+    for (Index i = 0; i < problem_.dimension(); ++i)
+      axes.push_back(i == time_ ? PartitionAxis({start, end}, false)
+                                : PartitionAxis(edges_, coordinate(space_).periodic));
+    return axes;
+  }
+
+  Eigen::VectorXd bandwidth_of_cell(const PartitionAxis& axis, Index cell, double duration) const {
+    Eigen::VectorXd bandwidth(2);
+    bandwidth[space_] = kSpaceBandwidth / (0.5 * (axis.high(cell) - axis.low(cell)));
+    bandwidth[time_] = kTimeBandwidth / (0.5 * duration);
+    return bandwidth;
+  }
+
+  Attempt attempt_window(double start, double end, const std::shared_ptr<const Window>& before) {
+    const double began = seconds_now();
+    const Problem window = window_problem(problem_, start, end, before);
+    const auto partition = axes(start, end);
+    const auto& axis = partition[static_cast<size_t>(space_)];
+    std::vector<Eigen::VectorXd> bandwidth;
+    for (Index cell = 0; cell < axis.cells(); ++cell) bandwidth.push_back(bandwidth_of_cell(axis, cell, end - start));
+    CollocationOptions collocation = options_.collocation;
+    collocation.resolution.resize(2);
+    collocation.resolution[space_] = kSpaceBandwidth;
+    collocation.resolution[time_] = kTimeBandwidth;
+    collocation.seed = stream_seed(options_.seed, 1);
+    const auto points = collocation_points(window, partition, features_, collocation);
+    const auto ansatz = make_ansatz(window, options_, partition, space_, features_, bandwidth);
+    NewtonOptions newton = options_.newton;
+    newton.boundary_weight = weight();
+    Attempt attempt;
+    const FieldFunction guess = before ? frozen(before, time_) : FieldFunction();
+    const Eigen::MatrixXd head = solve_newton({&window}, *ansatz, points, guess, newton, attempt.newton);
+    attempt.window = std::make_shared<Window>(Window{start, end, ansatz, head.col(0)});
+    const auto unseen = holdout_points(window, partition, features_, collocation);
+    attempt.holdout = evaluate_holdout(window, unseen, field_of(*attempt.window));
+    attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
+    for (size_t s = 0; s < unseen.size(); ++s) accumulate(unseen[s], attempt.holdout.terms[s], attempt.cell_holdout);
+    result_.trials.push_back({features_, bandwidth.front(), weight(), attempt.holdout.worst, seconds_now() - began});
+    return attempt;
+  }
+
+  static FieldFunction field_of(const Window& window) {
+    return [&window](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+      return window.ansatz->jets(x, jets, window.head);
+    };
+  }
+
+  Index cell_at(double x) const {
+    const auto above = std::upper_bound(edges_.begin() + 1, edges_.end() - 1, x);
+    return static_cast<Index>(above - edges_.begin()) - 1;
+  }
+
+  // rms of a term's relative residual in each cell, as a share of the whole: a cell's part counts by its width, so
+  // that a thin layer may have a larger residual than the bulk.
+  void accumulate(const TermPoints& points, const TermHoldout& holdout, std::vector<double>& cell_holdout) const {
+    std::vector<double> sum(cell_holdout.size(), 0), count(cell_holdout.size(), 0);
+    for (Index k = 0; k < points.points.rows(); ++k) {
+      const auto cell = static_cast<size_t>(cell_at(points.points(k, space_)));
+      sum[cell] += holdout.values[k] * holdout.values[k];
+      count[cell] += 1;
+    }
+    for (size_t c = 0; c < sum.size(); ++c)
+      if (count[c] > 0) cell_holdout[c] = std::max(cell_holdout[c], std::sqrt(sum[c] / count[c]));
+  }
+
+  // Which cells miss the tolerance, and whether along x (halve them) or along t (shorten the window): the coordinate
+  // along which the field's second derivative, times the squared length of the cell, is larger.
+  void judge(const Attempt& attempt, std::vector<Index>& split, bool& shorten) const {
+    const double duration = attempt.window->end - attempt.window->start;
+    for (Index cell = 0; cell < static_cast<Index>(attempt.cell_holdout.size()); ++cell) {
+      if (attempt.cell_holdout[static_cast<size_t>(cell)] <= tolerance_) continue;
+      const double width = edges_[static_cast<size_t>(cell) + 1] - edges_[static_cast<size_t>(cell)];
+      double along_x = 0, along_t = 0;
+      for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f) {
+        const auto bend = bending(*attempt.window, f, cell);
+        along_x = std::max(along_x, bend[0] * width * width / (kSpaceBandwidth * kSpaceBandwidth));
+        along_t = std::max(along_t, bend[1] * duration * duration / (kTimeBandwidth * kTimeBandwidth));
+      }
+      if (along_x >= along_t && width > 1e-4 * (high_ - low_)) split.push_back(cell);
+      else shorten = true;
+    }
+    if (shorten && !fixed_length_) split.clear();
+  }
+
+  // rms of u_xx and u_tt over a cell.
+  Eigen::Vector2d bending(const Window& window, Index field, Index cell) const {
+    FieldJet xx{field, {0, 0}}, tt{field, {0, 0}};
+    xx.orders[static_cast<size_t>(space_)] = 2;
+    tt.orders[static_cast<size_t>(time_)] = 2;
+    constexpr Index kGrid = 8;
+    Eigen::MatrixXd points(kGrid * kGrid, 2);
+    const double x0 = edges_[static_cast<size_t>(cell)], x1 = edges_[static_cast<size_t>(cell) + 1];
+    for (Index i = 0; i < kGrid; ++i)
+      for (Index j = 0; j < kGrid; ++j) {
+        points(i * kGrid + j, space_) = x0 + (x1 - x0) * (static_cast<double>(i) + 0.5) / kGrid;
+        points(i * kGrid + j, time_) = window.start + (window.end - window.start) * (static_cast<double>(j) + 0.5) / kGrid;
+      }
+    const Eigen::MatrixXd jets = window.ansatz->jets(points, {xx, tt}, window.head);
+    return jets.colwise().norm().transpose() / static_cast<double>(kGrid);
+  }
+
+  void split_cells(const std::vector<Index>& cells) {
+    std::vector<double> edges;
+    for (size_t i = 0; i + 1 < edges_.size(); ++i) {
+      edges.push_back(edges_[i]);
+      if (std::find(cells.begin(), cells.end(), static_cast<Index>(i)) != cells.end())
+        edges.push_back(0.5 * (edges_[i] + edges_[i + 1]));
+    }
+    edges.push_back(edges_.back());
+    edges_ = std::move(edges);
+  }
+
+  // Joins pairs of cells of equal width that are far below the tolerance, and lengthens the window when all are.
+  void prepare_next(const Attempt& attempt) {
+    const auto& eta = attempt.cell_holdout;
+    const double worst = *std::max_element(eta.begin(), eta.end());
+    if (!fixed_length_) {
+      if (worst < 0.02 * tolerance_) length_ *= 1.5;
+      else if (worst < 0.2 * tolerance_) length_ *= 1.2;
+    }
+    if (fixed_cells_) return;
+    std::vector<double> edges{edges_.front()};
+    for (size_t i = 0; i + 1 < edges_.size(); ++i) {
+      const bool pair = i + 2 < edges_.size() && eta[i] < 1e-4 * tolerance_ && eta[i + 1] < 1e-4 * tolerance_;
+      if (pair && edges_[i + 2] - edges_[i] <= 0.26 * (high_ - low_)) ++i;
+      edges.push_back(edges_[i + 1]);
+    }
+    if (edges.size() > 2) edges_ = std::move(edges);
+  }
+
+  void record(const Attempt& attempt) {
+    if (attempt.holdout.worst >= result_.holdout) {
+      result_.newton = attempt.newton;
+      result_.holdouts = {attempt.holdout};
+      result_.bandwidth = result_.trials.back().bandwidth;
+    }
+    result_.holdout = std::max(result_.holdout, attempt.holdout.worst);
+    result_.patches = std::max(result_.patches, attempt.window->ansatz->patchwork(0).patches());
+  }
+
+  const Problem& problem_;
+  HeadOptions options_;
+  Progress& progress_;
+  Index time_, space_;
+  double low_, high_, end_ = 0, length_ = 0, tolerance_ = 0;
+  bool fixed_length_ = false, fixed_cells_ = false;
+  Index features_ = 0;
+  std::vector<double> edges_;
+  HeadResult result_;
+};
+
+}  // namespace
+
+HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress) {
+  return ChainMarch(problem, options, progress).run();
+}
+
+}  // namespace torsor

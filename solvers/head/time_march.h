@@ -1,0 +1,19 @@
+// Time windows (block marching) for evolution problems: the head is solved on one window after the other, each taking
+// its initial data from the end of the one before.
+//
+// In one space dimension a window is covered by a chain of patches (operators/patchwork.h), and both the patches and
+// the length of the window follow the hold-out residual: a patch that misses the tolerance is halved where the field
+// bends more along x than along t, else the window is shortened; where the residual is far below the tolerance,
+// neighbours are joined and windows grow. In more space dimensions the window holds a single body, whose bandwidth and
+// number of features are chosen once, on the first window.
+#pragma once
+
+#include "solvers/head/head_options.h"
+#include "solvers/progress.h"
+
+namespace torsor {
+
+/// Solves one task. Throws NumericalError saying where in time, when no window length works.
+HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress);
+
+}  // namespace torsor

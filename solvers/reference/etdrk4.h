@@ -1,0 +1,52 @@
+// Exponential time differencing with fourth-order Runge-Kutta (ETDRK4) for periodic semilinear equations
+//
+//   u_t = L u + N(t, x, u, u_x, ...),  L = sum_m l_m d^m/dx^m,  u(x, t0) given, period b - a.
+//
+// In Fourier space L is the symbol sum_m l_m (i w)^m and is integrated exactly; the coefficients of the
+// scheme are contour means, which avoids the cancellation of (exp(z) - 1 - z ...)/z^3 at small z.
+//
+// Sources: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176 (2002); A.-K. Kassam, L. N. Trefethen,
+// Fourth-order time-stepping for stiff PDEs, SIAM J. Sci. Comput. 26 (2005).
+#pragma once
+
+#include <Eigen/Core>
+#include <functional>
+#include <vector>
+
+#include "solvers/reference/space_time_solution.h"
+
+namespace torsor {
+
+struct SemilinearProblem {
+  double a = 0.0, b = 1.0;
+  double t0 = 0.0, t1 = 1.0;
+  std::vector<double> linear;  ///< l_0, l_1, ...: coefficients of u, u_x, u_xx, ...
+  int nonlinear_order = 0;     ///< highest x-derivative in N
+  /// N at the nodes x from the jets (u, u_x, ..., nonlinear_order), nodes x (nonlinear_order + 1).
+  std::function<Eigen::ArrayXd(double t, const Eigen::ArrayXd& x, const Eigen::ArrayXXd& jets)> nonlinear;
+  std::function<Eigen::ArrayXd(const Eigen::ArrayXd& x)> initial;
+};
+
+struct SemilinearOptions {
+  int nodes = 256;                ///< initial resolution of solve_semilinear, even
+  int max_nodes = 8192;           ///< cap of its doubling
+  double time_step = 1e-3;        ///< largest step; halved by solve_semilinear
+  double min_time_step = 1e-6;    ///< cap of the halving
+  int time_pieces = 100;          ///< equal time intervals of the result, each of degree 8 in t
+  int initial_oversampling = 64;  ///< samples for each node of the initial data: a kink's aliasing is 1/n^2
+  bool dealias = true;            ///< cut N above n/3 modes (2/3 rule, exact for quadratic N)
+  double tolerance = 1e-8;        ///< of solve_semilinear on the relative change
+  double compare_from = 0.0;      ///< solve_semilinear compares from t0 + this on: kinks take time to smooth
+  bool require_convergence = true;  ///< false: keep the finest solution and report its error_estimate
+};
+
+/// Integrates with `nodes` and `time_step` as given. InputError for a malformed problem; NumericalError when
+/// the solution stops being finite.
+SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem,
+                                      const SemilinearOptions& options = {});
+
+/// Doubles the nodes, then halves the step, until either changes the solution by less than the tolerance;
+/// error_estimate is the larger of the two last changes. NumericalError at the caps.
+SpaceTimeSolution solve_semilinear(const SemilinearProblem& problem, const SemilinearOptions& options = {});
+
+}  // namespace torsor

@@ -1,0 +1,20 @@
+// Files that exist whole or not at all: written beside the target, flushed to the disk, then renamed over it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace torsor {
+
+/// Puts `bytes` into the file `path`. An interruption or a failure at any moment leaves the old file (or none)
+/// and no remains. A link is followed; a device or a pipe is written to directly, as it cannot be replaced.
+/// Throws InputError with path and reason: no such folder, no permission, a folder in the way, disk full.
+void write_atomically(const std::string& path, std::string_view bytes);
+
+/// Makes the folder `path` and its parents. Throws InputError with path and reason.
+void make_folder(const std::string& path);
+
+/// The whole content of the file `path`. Throws InputError when it is missing, a folder or unreadable.
+std::string read_whole_file(const std::string& path);
+
+}  // namespace torsor
