@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "operators/body_factory.h"
+#include "operators/enrichment.h"
 #include "operators/mlp.h"
 #include "operators/sine_features.h"
 #include "physics/error.h"
@@ -155,17 +156,52 @@ std::shared_ptr<const Body> read_mlp(const BodyData& data) {
                                std::move(layers));
 }
 
+// One row for each term: centre x, y, coefficient re, im, power, conjugate power, logarithm, direction.
+constexpr long long kTermNumbers = 8;
+
+BodyData describe(const PolyanalyticFeatures& body) {
+  Eigen::MatrixXd table(body.features(), kTermNumbers);
+  for (Index j = 0; j < body.features(); ++j) {
+    const auto& term = body.terms()[static_cast<size_t>(j)];
+    table.row(j) << term.centre[0], term.centre[1], term.coefficient.real(), term.coefficient.imag(), term.power,
+        term.conjugate_power, term.logarithm ? 1 : 0, term.direction;
+  }
+  Eigen::VectorXd place(3);
+  place << static_cast<double>(body.dimension()), static_cast<double>(body.plane()[0]),
+      static_cast<double>(body.plane()[1]);
+  return {body.kind(), {}, {{"terms", matrix_array(table)}, {"dimension_and_plane", vector_array(place)}}};
+}
+
+std::shared_ptr<const Body> read_polyanalytic(const BodyData& data) {
+  const Eigen::MatrixXd table = read_matrix(data, "terms", {-1, kTermNumbers});
+  const Eigen::VectorXd place = read_vector(data, "dimension_and_plane", 3);
+  if (!(place[0] >= 2 && place[1] >= 0 && place[1] < place[0] && place[2] >= 0 && place[2] < place[0]))
+    fail("dimension_and_plane", "names coordinates that are not there");
+  std::vector<PolyanalyticTerm> terms;
+  for (Index j = 0; j < table.rows(); ++j)
+    terms.push_back({{table(j, 0), table(j, 1)},
+                     {table(j, 2), table(j, 3)},
+                     static_cast<int>(table(j, 4)),
+                     static_cast<int>(table(j, 5)),
+                     table(j, 6) != 0,
+                     table(j, 7)});
+  const auto index = [&](Index i) { return static_cast<Index>(place[i]); };
+  return std::make_shared<PolyanalyticFeatures>(std::move(terms), index(0), std::array<Index, 2>{index(1), index(2)});
+}
+
 }  // namespace
 
 BodyData describe_body(const Body& body) {
   if (const auto* sine = dynamic_cast<const SineFeatures*>(&body)) return describe(*sine);
   if (const auto* mlp = dynamic_cast<const Mlp*>(&body)) return describe(*mlp);
+  if (const auto* plane = dynamic_cast<const PolyanalyticFeatures*>(&body)) return describe(*plane);
   throw InputError("body data: " + unknown_name_message("kind", body.kind(), body_names()));
 }
 
 std::shared_ptr<const Body> body_from_data(const BodyData& data) {
   if (data.kind == "sine") return read_sine(data);
   if (data.kind == "mlp") return read_mlp(data);
+  if (data.kind == "polyanalytic") return read_polyanalytic(data);
   throw InputError("body data: " + unknown_name_message("kind", data.kind, body_names()));
 }
 

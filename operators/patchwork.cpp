@@ -135,6 +135,12 @@ Index Patchwork::cell_of(Index patch, Index coordinate) const {
   return cells_[static_cast<size_t>(patch)][static_cast<size_t>(coordinate)];
 }
 
+Index Patchwork::tensor_cell(Index patch) const {
+  Index cell = 0;
+  for (Index i = 0; i < dimension(); ++i) cell = cell * axes_[static_cast<size_t>(i)].cells() + cell_of(patch, i);
+  return cell;
+}
+
 Index Patchwork::slot(const Eigen::Ref<const Eigen::RowVectorXd>& point) const {
   return axes_[static_cast<size_t>(chain_)].first_active(point[chain_]);
 }

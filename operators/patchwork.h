@@ -30,6 +30,7 @@ class PartitionAxis {
   const std::vector<double>& edges() const { return edges_; }
   double low(Index cell) const;   ///< where psi of the cell begins to rise
   double high(Index cell) const;  ///< where it has fallen to zero
+  bool periodic() const { return periodic_; }
   bool wraps() const { return periodic_ && cells() > 1; }
   double length() const { return edges_.back() - edges_.front(); }
   /// The first cell (in the direction of the chain) that is active at x; the only other one can be its
@@ -60,6 +61,8 @@ class Patchwork {
   bool wraps() const { return axes_[static_cast<size_t>(chain_)].wraps(); }
   Index patches() const { return static_cast<Index>(bodies_.size()); }
   const Body& body(Index patch) const { return *bodies_[static_cast<size_t>(patch)]; }
+  /// The cell of a patch in the tensor grid, last coordinate fastest: the order of the constructor's bodies.
+  Index tensor_cell(Index patch) const;
   Index features() const { return offset_.back(); }
   /// Features of group g are columns [group_offset(g), group_offset(g + 1)) of the whole head.
   Index group_offset(Index group) const { return group_offset_[static_cast<size_t>(group)]; }

@@ -95,11 +95,30 @@ void Problem::check_pieces() const {
         throw InputError("problem.boundary." + term.name + ": " + unknown_name_message("boundary piece", piece, known));
 }
 
+Expression Problem::formula(const Expression& formula) const {
+  std::vector<std::string> known = coordinate_names(coordinates);
+  for (const auto& parameter : parameters) known.push_back(parameter.name);
+  for (const auto& use : formula.names())
+    if (std::find(known.begin(), known.end(), use.name) == known.end())
+      throw InputError(formula.str() + ": position " + std::to_string(use.position) + ": " +
+                       unknown_name_message("name", use.name, known));
+  return formula.substitute([this](const std::string& wanted) -> std::optional<Expression> {
+    for (const auto& parameter : parameters)
+      if (parameter.name == wanted) return Expression::number(parameter.value);
+    return std::nullopt;
+  });
+}
+
 Eigen::VectorXd Problem::evaluate(const Expression& formula, const Eigen::MatrixXd& points) const {
+  return evaluate_formula(formula, coordinate_names(coordinates), points);
+}
+
+Eigen::VectorXd evaluate_formula(const Expression& formula, const std::vector<std::string>& coordinates,
+                                 const Eigen::MatrixXd& points) {
   const Eigen::ArrayXd values = formula.evaluate(ArrayAlgebra{}, [&](const std::string& wanted) -> Eigen::ArrayXd {
-    for (Index i = 0; i < dimension(); ++i)
-      if (coordinates[static_cast<size_t>(i)].name == wanted) return points.col(i).array();
-    throw InputError("'" + wanted + "' is not a coordinate");
+    const auto place = std::find(coordinates.begin(), coordinates.end(), wanted);
+    if (place == coordinates.end()) throw InputError("'" + wanted + "' is not a coordinate");
+    return points.col(place - coordinates.begin()).array();
   });
   if (values.size() == points.rows()) return values;
   return Eigen::VectorXd::Constant(points.rows(), values[0]);

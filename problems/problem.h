@@ -96,9 +96,15 @@ class Problem {
   std::vector<std::string> pieces_of(const Term& term) const;
   /// Throws InputError for a term that names an unknown piece, and for a piece that two terms name.
   void check_pieces() const;
+  /// A formula of coordinates and parameters with the parameters' values put in. Throws InputError for other names.
+  Expression formula(const Expression& formula) const;
   /// Evaluates a formula of the coordinates at points: N values.
   Eigen::VectorXd evaluate(const Expression& formula, const Eigen::MatrixXd& points) const;
 };
+
+/// A formula of the coordinates at points (N x d): N values. Throws InputError for a name that is not a coordinate.
+Eigen::VectorXd evaluate_formula(const Expression& formula, const std::vector<std::string>& coordinates,
+                                 const Eigen::MatrixXd& points);
 
 /// A term at points, linearised about a state: residual(jets + h) = residual + sum_c coefficients(:, c) h(:, c) + ...
 struct LinearizedTerm {

@@ -44,14 +44,14 @@ struct Candidate {
   double worst = std::numeric_limits<double>::infinity();
 };
 
-JetFunction jets_of(const Problem& problem, const Expression& formula) {
-  return [&problem, formula](const Eigen::MatrixXd& points, const std::vector<MultiIndex>& indices) {
+JetFunction jets_of(const std::vector<std::string>& coordinates, const Expression& formula) {
+  return [coordinates, formula](const Eigen::MatrixXd& points, const std::vector<MultiIndex>& indices) {
     Eigen::MatrixXd values(points.rows(), static_cast<Index>(indices.size()));
     for (size_t c = 0; c < indices.size(); ++c) {
       Expression jet = formula;
       for (size_t i = 0; i < indices[c].size(); ++i)
-        for (int order = 0; order < indices[c][i]; ++order) jet = jet.partial(problem.coordinates[i].name);
-      values.col(static_cast<Index>(c)) = problem.evaluate(jet, points);
+        for (int order = 0; order < indices[c][i]; ++order) jet = jet.partial(coordinates[i]);
+      values.col(static_cast<Index>(c)) = evaluate_formula(jet, coordinates, points);
     }
     return values;
   };
@@ -76,7 +76,7 @@ class GlobalSolver {
       const auto& axis = axes_[static_cast<size_t>(i)];
       half_length_[i] = 0.5 * (axis.high(0) - axis.low(0));
     }
-    tolerance_ = options.tolerance > 0 ? options.tolerance : 1e-10;
+    tolerance_ = options.tolerance > 0 ? options.tolerance : 1e-12;
   }
 
   HeadResult run() {
@@ -91,9 +91,10 @@ class GlobalSolver {
       else if (level > 0) try_once(features, bandwidth, weight());
       if (options_.boundary_weight == 0 && level == 0) search_boundary_weight(features);
       if (best_.worst < tolerance_ || features >= levels.last) break;
-      // Three levels in a row that hardly help: the solution is not smooth, and more features will not make it so.
+      // Levels in a row that hardly help: near rounding one says that it is reached, far from it three say that the
+      // solution is not smooth, and that more features will not make it so.
       stalled_ = best_.worst > 0.5 * before ? stalled_ + 1 : 0;
-      if (stalled_ >= 3 && best_.worst < 1e-3) break;
+      if (stalled_ >= (best_.worst < 1e-9 ? 1 : best_.worst < 1e-5 ? 2 : 3)) break;
       features = std::min(levels.last, static_cast<Index>(static_cast<double>(features) * levels.growth));
     }
     if (!std::isfinite(best_.worst)) throw NumericalError("the head could not be solved: " + last_error_);
@@ -284,8 +285,8 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
     Ansatz::FieldPart part{std::make_shared<Patchwork>(axes, chain_coordinate, std::move(bodies)), std::nullopt};
     const auto constraint = options.constraints.find(problem.fields[f].name);
     if (constraint != options.constraints.end())
-      part.constraint = HardConstraint{jets_of(problem, constraint->second.factor),
-                                       jets_of(problem, constraint->second.lift)};
+      part.constraint = formula_constraint(coordinate_names(problem.coordinates), constraint->second.factor,
+                                           constraint->second.lift);
     parts.push_back(std::move(part));
   }
   return std::make_shared<Ansatz>(std::move(parts));
@@ -294,6 +295,11 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
 HeadResult solve_global_head(const std::vector<const Problem*>& tasks, const HeadOptions& options,
                              Progress& progress) {
   return GlobalSolver(tasks, options, progress).run();
+}
+
+HardConstraint formula_constraint(const std::vector<std::string>& coordinates, const Expression& factor,
+                                  const Expression& lift) {
+  return {jets_of(coordinates, factor), jets_of(coordinates, lift)};
 }
 
 }  // namespace torsor

@@ -17,4 +17,8 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
                                           const std::vector<PartitionAxis>& axes, Index chain_coordinate,
                                           Index features, const std::vector<Eigen::VectorXd>& bandwidth_of_cell);
 
+/// The constraint u = lift + factor * (...) from formulas of the coordinates.
+HardConstraint formula_constraint(const std::vector<std::string>& coordinates, const Expression& factor,
+                                  const Expression& lift);
+
 }  // namespace torsor

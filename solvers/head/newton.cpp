@@ -144,6 +144,11 @@ bool is_linear(const Problem& problem, const std::vector<TermPoints>& points) {
                             linearize_all(problem, points, state_with_phase(2.7)));
 }
 
+bool equal_operators(const Problem& a, const Problem& b, const std::vector<TermPoints>& points) {
+  return equal_coefficients(linearize_all(a, points, zero_state(a, points)),
+                            linearize_all(b, points, zero_state(b, points)));
+}
+
 Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ansatz& ansatz,
                              const std::vector<TermPoints>& points, const FieldFunction& start,
                              const NewtonOptions& options, NewtonReport& report) {

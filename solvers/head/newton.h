@@ -34,6 +34,9 @@ struct NewtonReport {
 /// Whether every term is affine in the jets: its coefficients are the same at two different states.
 bool is_linear(const Problem& problem, const std::vector<TermPoints>& points);
 
+/// Whether two problems with the same terms have equal coefficients (they differ in their data only).
+bool equal_operators(const Problem& a, const Problem& b, const std::vector<TermPoints>& points);
+
 /// Solves for the head from the state `start` (empty: all jets zero). One column for each problem in `tasks`, which must be
 /// linear with equal coefficients when there are several. Throws NumericalError when not converged.
 Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ansatz& ansatz,

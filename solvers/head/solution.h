@@ -23,6 +23,7 @@ class Solution {
   /// Jets at points (N x d): N x jets.size(). Points outside all windows are extrapolated from the nearest.
   Eigen::MatrixXd jets(const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets) const;
 
+  Index time() const { return time_; }
   const std::vector<Window>& windows() const { return windows_; }
 
  private:

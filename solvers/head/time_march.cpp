@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "physics/error.h"
 #include "physics/random.h"
@@ -24,43 +25,26 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The problem on the window [start, end], with initial data from `before` (if it is not the first window).
-Problem window_problem(const Problem& problem, double start, double end,
-                       const std::shared_ptr<const Window>& before) {
-  Problem window = problem;
-  const Index t = problem.time();
-  window.coordinates[static_cast<size_t>(t)].low = start;
-  window.coordinates[static_cast<size_t>(t)].high = end;
-  if (!before) return window;
-  std::erase_if(window.terms, [](const Term& term) { return term.place == Place::initial; });
-  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f)
-    for (int order = 0; order < problem.time_order(f); ++order) {
-      FieldJet jet{f, MultiIndex(static_cast<size_t>(problem.dimension()), 0)};
-      jet.orders[static_cast<size_t>(t)] = order;
-      window.terms.push_back(given_value_term(window, "continue " + problem.jet_text(jet), Place::initial, jet,
-                                              [before, jet](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
-                                                return before->ansatz->jets(points, {jet}, before->head);
-                                              }));
-    }
-  return window;
+double tolerance_for(const Problem& problem, const HeadOptions& options) {
+  if (options.tolerance > 0) return options.tolerance;
+  std::vector<PartitionAxis> axes;
+  for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  return is_linear(problem, collocation_points(problem, axes, 16, {})) ? 1e-8 : 1e-5;
 }
 
-/// The state at the window's start, constant in time: where Newton begins.
-FieldFunction frozen(const std::shared_ptr<const Window>& before, Index time) {
-  return [before, time](const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets) {
-    Eigen::MatrixXd at_end = points;
-    at_end.col(time).setConstant(before->end);
-    Eigen::MatrixXd values = before->ansatz->jets(at_end, jets, before->head);
-    for (size_t c = 0; c < jets.size(); ++c)
-      if (jets[c].orders[static_cast<size_t>(time)] > 0) values.col(static_cast<Index>(c)).setZero();
-    return values;
-  };
-}
+/// What an attempt asks for: cells to halve, or a shorter window.
+struct Refinement {
+  std::vector<Index> split;
+  bool shorten = false;
+  bool empty() const { return split.empty() && !shorten; }
+};
 
-/// Where a window's attempt stands: the solved window and the worst relative residual over the points of each cell.
+/// Where a window's attempt stands: the solved window and each cell's share of the hold-out residual.
 struct Attempt {
   std::shared_ptr<const Window> window;
+  std::vector<double> edges;
   std::vector<double> cell_holdout;
+  double indicator() const { return *std::max_element(cell_holdout.begin(), cell_holdout.end()); }
   Holdout holdout;
   NewtonReport newton;
 };
@@ -75,7 +59,7 @@ class ChainMarch {
         space_(problem.space().front()),
         low_(coordinate(space_).low),
         high_(coordinate(space_).high) {
-    tolerance_ = options.tolerance > 0 ? options.tolerance : 1e-7;
+    tolerance_ = tolerance_for(problem, options);
     features_ = options.features > 0 ? options.features : kCellFeatures;
     const Index cells = options.patches.empty() ? 4 : options.patches[static_cast<size_t>(space_)];
     for (Index k = 0; k <= cells; ++k)
@@ -92,8 +76,9 @@ class ChainMarch {
     std::vector<Window> windows;
     std::shared_ptr<const Window> before;
     while (now < end_ - 1e-12 * duration) {
-      double end = now + length_ > end_ - 1e-3 * length_ ? end_ : now + length_;
+      const double end = now + length_ > end_ - 1e-3 * length_ ? end_ : now + length_;
       const Attempt attempt = solve_window(now, end, before);
+      length_ = attempt.window->end - now;
       before = attempt.window;
       windows.push_back(*before);
       now = before->end;
@@ -113,34 +98,41 @@ class ChainMarch {
   const Coordinate& coordinate(Index i) const { return problem_.coordinates[static_cast<size_t>(i)]; }
   double weight() const { return options_.boundary_weight > 0 ? options_.boundary_weight : 1.0; }
 
-  // Refines patches and window until the tolerance holds or nothing more can be refined.
+  // Refines patches and window until the tolerance holds, or refinement no longer helps: then what is left comes from
+  // the initial data, and the best attempt is kept.
   Attempt solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
     std::string trouble = "no attempt";
+    std::optional<Attempt> best;
+    int without_gain = 0;
     for (int attempt_number = 0; attempt_number < kMaxAttempts; ++attempt_number) {
       throw_if_stopped();
       try {
         Attempt attempt = attempt_window(start, end, before);
-        std::vector<Index> split;
-        bool shorten = false;
-        judge(attempt, split, shorten);
-        const bool can_split = !fixed_cells_ && !split.empty() &&
-                               edges_.size() - 1 + split.size() <= static_cast<size_t>(kMaxCells);
-        if (can_split) {
-          split_cells(split);
-          continue;
-        }
-        if (!shorten || fixed_length_ || end - start < min_length()) return attempt;
+        const Refinement refinement = judge(attempt);
+        if (refinement.empty()) return attempt;
+        const bool gained = !best || attempt.indicator() < 0.5 * best->indicator();
+        without_gain = gained ? 0 : without_gain + 1;
+        if (!best || attempt.indicator() < best->indicator()) best = std::move(attempt);
+        if (without_gain >= 2 || !can_refine(refinement, end - start)) break;
+        if (!refinement.split.empty()) split_cells(refinement.split);
+        else end = start + 0.5 * (end - start);
       } catch (const NumericalError& error) {
         trouble = error.what();
         if (fixed_length_ || end - start < min_length()) break;
+        end = start + 0.5 * (end - start);
       }
-      end = start + 0.5 * (end - start);
-      length_ = end - start;
     }
-    throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
+    if (!best) throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
+    edges_ = best->edges;
+    return *best;
   }
 
-  double min_length() const { return 1e-5 * (coordinate(time_).high - coordinate(time_).low); }
+  bool can_refine(const Refinement& refinement, double duration) const {
+    if (!refinement.split.empty()) return edges_.size() + refinement.split.size() <= static_cast<size_t>(kMaxCells);
+    return duration > min_length();
+  }
+
+  double min_length() const { return 1e-4 * (coordinate(time_).high - coordinate(time_).low); }
 
   std::vector<PartitionAxis> axes(double start, double end) const {
     std::vector<PartitionAxis> axes;
@@ -174,13 +166,15 @@ class ChainMarch {
     NewtonOptions newton = options_.newton;
     newton.boundary_weight = weight();
     Attempt attempt;
-    const FieldFunction guess = before ? frozen(before, time_) : FieldFunction();
+    const FieldFunction guess = before ? frozen_start(before, time_) : FieldFunction();
     const Eigen::MatrixXd head = solve_newton({&window}, *ansatz, points, guess, newton, attempt.newton);
     attempt.window = std::make_shared<Window>(Window{start, end, ansatz, head.col(0)});
+    attempt.edges = edges_;
     const auto unseen = holdout_points(window, partition, features_, collocation);
     attempt.holdout = evaluate_holdout(window, unseen, field_of(*attempt.window));
     attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
-    for (size_t s = 0; s < unseen.size(); ++s) accumulate(unseen[s], attempt.holdout.terms[s], attempt.cell_holdout);
+    for (size_t s = 0; s < unseen.size(); ++s)
+      accumulate(unseen[s], attempt.holdout.terms[s], end - start, attempt.cell_holdout);
     result_.trials.push_back({features_, bandwidth.front(), weight(), attempt.holdout.worst, seconds_now() - began});
     return attempt;
   }
@@ -196,22 +190,28 @@ class ChainMarch {
     return static_cast<Index>(above - edges_.begin()) - 1;
   }
 
-  // rms of a term's relative residual in each cell, as a share of the whole: a cell's part counts by its width, so
-  // that a thin layer may have a larger residual than the bulk.
-  void accumulate(const TermPoints& points, const TermHoldout& holdout, std::vector<double>& cell_holdout) const {
+  // rms of a term's relative residual in each cell, weighted by the root of the cell's share of space-time (1 for a
+  // fortieth of it, a typical cell): equal weighted residuals are equal parts of the whole L2 norm, so a thin layer or
+  // a short transient may have a larger residual than the bulk.
+  void accumulate(const TermPoints& points, const TermHoldout& holdout, double duration,
+                  std::vector<double>& cell_holdout) const {
     std::vector<double> sum(cell_holdout.size(), 0), count(cell_holdout.size(), 0);
     for (Index k = 0; k < points.points.rows(); ++k) {
       const auto cell = static_cast<size_t>(cell_at(points.points(k, space_)));
       sum[cell] += holdout.values[k] * holdout.values[k];
       count[cell] += 1;
     }
+    const double share = 40 * duration / (coordinate(time_).high - coordinate(time_).low) / (high_ - low_);
     for (size_t c = 0; c < sum.size(); ++c)
-      if (count[c] > 0) cell_holdout[c] = std::max(cell_holdout[c], std::sqrt(sum[c] / count[c]));
+      if (count[c] > 0)
+        cell_holdout[c] =
+            std::max(cell_holdout[c], std::sqrt(sum[c] / count[c] * share * (edges_[c + 1] - edges_[c])));
   }
 
   // Which cells miss the tolerance, and whether along x (halve them) or along t (shorten the window): the coordinate
   // along which the field's second derivative, times the squared length of the cell, is larger.
-  void judge(const Attempt& attempt, std::vector<Index>& split, bool& shorten) const {
+  Refinement judge(const Attempt& attempt) const {
+    Refinement refinement;
     const double duration = attempt.window->end - attempt.window->start;
     for (Index cell = 0; cell < static_cast<Index>(attempt.cell_holdout.size()); ++cell) {
       if (attempt.cell_holdout[static_cast<size_t>(cell)] <= tolerance_) continue;
@@ -222,10 +222,12 @@ class ChainMarch {
         along_x = std::max(along_x, bend[0] * width * width / (kSpaceBandwidth * kSpaceBandwidth));
         along_t = std::max(along_t, bend[1] * duration * duration / (kTimeBandwidth * kTimeBandwidth));
       }
-      if (along_x >= along_t && width > 1e-4 * (high_ - low_)) split.push_back(cell);
-      else shorten = true;
+      const bool narrow = fixed_cells_ || width <= 1e-4 * (high_ - low_);
+      if (along_x >= along_t && !narrow) refinement.split.push_back(cell);
+      else if (!fixed_length_) refinement.shorten = true;
     }
-    if (shorten && !fixed_length_) split.clear();
+    if (refinement.shorten) refinement.split.clear();
+    return refinement;
   }
 
   // rms of u_xx and u_tt over a cell.
@@ -295,10 +297,97 @@ class ChainMarch {
   HeadResult result_;
 };
 
+// Windows with one body each, for any number of space dimensions: a window whose hold-out residual misses the tolerance
+// is halved, unless halving no longer helps.
+class GlobalMarch {
+ public:
+  GlobalMarch(const Problem& problem, const HeadOptions& options, Progress& progress)
+      : problem_(problem), options_(options), progress_(progress) {
+    tolerance_ = tolerance_for(problem, options);
+    options_.tolerance = tolerance_;
+  }
+
+  HeadResult run() {
+    const auto& time = problem_.coordinates[static_cast<size_t>(problem_.time())];
+    const bool fixed = options_.windows > 1;
+    double now = time.low, length = (time.high - time.low) / static_cast<double>(fixed ? options_.windows : 4);
+    const double shortest = 1e-4 * (time.high - time.low);
+    HeadResult all;
+    std::vector<Window> windows;
+    std::shared_ptr<const Window> before;
+    while (now < time.high - 1e-12 * (time.high - time.low)) {
+      HeadResult window = solve(now, std::min(now + length, time.high), before);
+      while (!fixed && window.holdout > tolerance_ && 0.5 * length > shortest) {
+        HeadResult shorter = solve(now, std::min(now + 0.5 * length, time.high), before);
+        if (shorter.holdout > 0.5 * window.holdout) break;
+        window = std::move(shorter);
+        length *= 0.5;
+      }
+      before = std::make_shared<Window>(window.solutions.front().windows().front());
+      windows.push_back(*before);
+      now = before->end;
+      progress_.update((now - time.low) / (time.high - time.low), "t = " + std::to_string(now));
+      if (!fixed && window.holdout < 0.05 * tolerance_) length *= 1.5;
+      // The first window has found the bandwidth and the features; the later ones start from them.
+      options_.features = window.features;
+      options_.bandwidth = window.bandwidth;
+      window.holdout = std::max(window.holdout, all.holdout);
+      all = std::move(window);
+    }
+    all.solutions = {Solution(problem_.time(), std::move(windows))};
+    all.reached_tolerance = all.holdout <= tolerance_;
+    return all;
+  }
+
+ private:
+  HeadResult solve(double start, double end, const std::shared_ptr<const Window>& before) {
+    const Problem window = window_problem(problem_, start, end, before);
+    SilentProgress silent;
+    return solve_global_head({&window}, options_, silent);
+  }
+
+  const Problem& problem_;
+  HeadOptions options_;
+  Progress& progress_;
+  double tolerance_;
+};
+
 }  // namespace
 
+Problem window_problem(const Problem& problem, double start, double end,
+                       const std::shared_ptr<const Window>& before) {
+  Problem window = problem;
+  const Index t = problem.time();
+  window.coordinates[static_cast<size_t>(t)].low = start;
+  window.coordinates[static_cast<size_t>(t)].high = end;
+  if (!before) return window;
+  std::erase_if(window.terms, [](const Term& term) { return term.place == Place::initial; });
+  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f)
+    for (int order = 0; order < problem.time_order(f); ++order) {
+      FieldJet jet{f, MultiIndex(static_cast<size_t>(problem.dimension()), 0)};
+      jet.orders[static_cast<size_t>(t)] = order;
+      window.terms.push_back(given_value_term(window, "continue " + problem.jet_text(jet), Place::initial, jet,
+                                              [before, jet](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
+                                                return before->ansatz->jets(points, {jet}, before->head);
+                                              }));
+    }
+  return window;
+}
+
+FieldFunction frozen_start(const std::shared_ptr<const Window>& before, Index time) {
+  return [before, time](const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets) {
+    Eigen::MatrixXd at_end = points;
+    at_end.col(time).setConstant(before->end);
+    Eigen::MatrixXd values = before->ansatz->jets(at_end, jets, before->head);
+    for (size_t c = 0; c < jets.size(); ++c)
+      if (jets[c].orders[static_cast<size_t>(time)] > 0) values.col(static_cast<Index>(c)).setZero();
+    return values;
+  };
+}
+
 HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress) {
-  return ChainMarch(problem, options, progress).run();
+  if (problem.space().size() == 1 && problem.box) return ChainMarch(problem, options, progress).run();
+  return GlobalMarch(problem, options, progress).run();
 }
 
 }  // namespace torsor

@@ -16,4 +16,10 @@ namespace torsor {
 /// Solves one task. Throws NumericalError saying where in time, when no window length works.
 HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress);
 
+/// The problem on the window [start, end] of time, with initial data from `before` (null: the problem's own).
+Problem window_problem(const Problem& problem, double start, double end, const std::shared_ptr<const Window>& before);
+
+/// The state at the end of a window, constant in time: where Newton begins on the next one.
+FieldFunction frozen_start(const std::shared_ptr<const Window>& before, Index time);
+
 }  // namespace torsor

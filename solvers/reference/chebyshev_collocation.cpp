@@ -2,15 +2,18 @@
 
 #include <Eigen/LU>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
 
 #include "physics/error.h"
 #include "solvers/reference/chebyshev.h"
+#include "solvers/reference/tensor_gmres.h"
 
 namespace torsor {
 namespace {
@@ -33,10 +36,9 @@ std::string scientific(double value) {
 }
 
 // D^0, D^1, D^2 along each axis; along the missing second axis of a 1-D box the 1 x 1 identity and zeros.
-struct Grid {
+struct Grid : TensorDerivatives {
   int dimension;
   int nx, ny;  // nodes per axis
-  Eigen::MatrixXd x[3], y[3];
 };
 
 Grid make_grid(const Eigen::VectorXd& lower, const Eigen::VectorXd& upper, int degree) {
@@ -44,7 +46,7 @@ Grid make_grid(const Eigen::VectorXd& lower, const Eigen::VectorXd& upper, int d
   grid.dimension = static_cast<int>(lower.size());
   grid.nx = degree + 1;
   grid.ny = grid.dimension == 2 ? degree + 1 : 1;
-  auto fill = [degree](Eigen::MatrixXd* powers, double a, double b) {
+  auto fill = [degree](std::array<Eigen::MatrixXd, 3>& powers, double a, double b) {
     powers[0] = Eigen::MatrixXd::Identity(degree + 1, degree + 1);
     powers[1] = chebyshev_differentiation(degree, a, b);
     powers[2] = powers[1] * powers[1];
@@ -156,6 +158,36 @@ Eigen::MatrixXd newton_matrix(const Grid& grid, const Eigen::MatrixXd& partials)
   }
   return matrix;
 }
+
+// Elimination below this number of nodes per axis: it takes no time there.
+constexpr int kGmresNodes = 24;
+
+// Newton's linear systems with one matrix: GMRES where it applies and converges, else elimination.
+class NewtonSystem {
+ public:
+  NewtonSystem(const Grid& grid, const Eigen::MatrixXd& partials) : grid_(grid), partials_(partials) {
+    if (grid.dimension == 2 && grid.nx >= kGmresNodes && TensorGmres::applies(grid_, partials_))
+      gmres_.emplace(grid_, partials_);
+  }
+  NewtonSystem(const NewtonSystem&) = delete;
+  NewtonSystem& operator=(const NewtonSystem&) = delete;
+
+  Eigen::VectorXd solve(const Eigen::VectorXd& r) {
+    if (gmres_) {
+      if (const auto u = gmres_->solve(r)) return *u;
+      gmres_.reset();
+    }
+    if (!lu_) lu_.emplace(newton_matrix(grid_, partials_));
+    return lu_->solve(r);
+  }
+  bool eliminated() const { return lu_.has_value(); }
+
+ private:
+  const Grid& grid_;
+  Eigen::MatrixXd partials_;  // of this iterate
+  std::optional<TensorGmres> gmres_;
+  std::optional<Eigen::PartialPivLU<Eigen::MatrixXd>> lu_;
+};
 
 void check(const ChebyshevProblem& problem, int degree) {
   const Eigen::Index d = problem.lower.size();
@@ -274,11 +306,12 @@ ChebyshevSolution solve_chebyshev_at(const ChebyshevProblem& problem, int degree
       throw NumericalError("Chebyshev collocation: Newton did not converge in " +
                            std::to_string(s.newton_iterations) + " iterations at degree " +
                            std::to_string(degree) + ", last correction " + scientific(s.newton_steps.back()));
-    const Eigen::PartialPivLU<Eigen::MatrixXd> lu(newton_matrix(grid, now.partials));
-    const Eigen::VectorXd step = -lu.solve(now.residual);
+    NewtonSystem system(grid, now.partials);
+    const Eigen::VectorXd step = -system.solve(now.residual);
     if (!step.allFinite())
       throw NumericalError("Chebyshev collocation: the Newton matrix is singular at degree " +
                            std::to_string(degree));
+    s.eliminated = system.eliminated();
     const double length = step.cwiseAbs().maxCoeff();
     s.newton_steps.push_back(length);
     ++s.newton_iterations;
@@ -292,7 +325,7 @@ ChebyshevSolution solve_chebyshev_at(const ChebyshevProblem& problem, int degree
       const Eigen::VectorXd trial = s.values + damping * step;
       now = equations_at(problem, grid, boundary, points, trial);
       if (finite(now)) {  // a step may leave the domain of a logarithm or overflow: then shorten it
-        next_step = -lu.solve(now.residual);
+        next_step = -system.solve(now.residual);
         next_length = next_step.cwiseAbs().maxCoeff();
         if (next_length <= (1.0 - 0.25 * damping) * length || next_length <= enough) {
           s.values = trial;

@@ -8,7 +8,8 @@
 //
 // The nodal values solve the collocated equations by Newton's method with the affine-invariant damping of
 // P. Deuflhard, Newton Methods for Nonlinear Problems, Springer 2004, section 3.3 (natural monotonicity);
-// discretisation after L. N. Trefethen, Spectral Methods in MATLAB, SIAM 2000, chapters 7, 9 and 13.
+// discretisation after L. N. Trefethen, Spectral Methods in MATLAB, SIAM 2000, chapters 7, 9 and 13. Its linear
+// systems are solved by GMRES (tensor_gmres.h) on a rectangle with Dirichlet sides, by dense elimination elsewhere.
 #pragma once
 
 #include <Eigen/Core>
@@ -62,6 +63,7 @@ class ChebyshevSolution {
   double seconds = 0.0;              ///< wall time of everything, coarser degrees included
   int newton_iterations = 0;         ///< at the last degree
   std::vector<double> newton_steps;  ///< max norms of the corrections at the last degree
+  bool eliminated = true;            ///< by dense LU in Newton's last system, not by GMRES (tensor_gmres.h)
   double residual = 0.0;             ///< max |collocated residual| at the end
   double error_estimate = 0.0;       ///< last relative change under doubling; NaN for a single degree
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "solvers/report/plot.h"
 
@@ -97,14 +98,14 @@ Eigen::MatrixXd slice(const SampleSet& sample, const View& view, const Eigen::Ve
 /// Height over width: true to scale for two lengths of the same unit, else a standard format.
 double aspect_of(const SampleSet& sample, const View& view, Range x, Range y) {
   const long a = view.shown[0], b = view.shown[1];
-  const bool comparable = sample.unit(a) == sample.unit(b) && sample.name(a) != sample.time &&
-                          sample.name(b) != sample.time;
+  const bool comparable =
+      sample.unit(a) == sample.unit(b) && sample.name(a) != sample.time && sample.name(b) != sample.time;
   const double ratio = y.length() / x.length();
   return comparable && ratio > 0.4 && ratio < 2.0 ? ratio : 0.85;
 }
 
 std::string map(const SampleSet& sample, const View& view, const Eigen::VectorXd& values,
-                const std::string& title, bool log) {
+                const std::string& title, bool log, std::optional<Range> colours = {}) {
   const long a = view.shown[0], b = view.shown[1];
   const bool grid = view.kind == View::Kind::map;
   const Eigen::VectorXd x = grid ? sample.axes[static_cast<size_t>(a)].values : sample.coordinate(a);
@@ -114,6 +115,7 @@ std::string map(const SampleSet& sample, const View& view, const Eigen::VectorXd
   plot.x_label = with_unit(sample.name(a), sample.unit(a));
   plot.y_label = with_unit(sample.name(b), sample.unit(b));
   plot.log = log;
+  plot.colours = colours;
   plot.aspect = aspect_of(sample, view, range_of(x), range_of(y));
   const long width = plot.aspect > 1 ? std::lround(kPixels / plot.aspect) : kPixels;
   const long height = plot.aspect > 1 ? kPixels : std::lround(kPixels * plot.aspect);
@@ -124,9 +126,13 @@ std::string map(const SampleSet& sample, const View& view, const Eigen::VectorXd
 
 std::string maps_of_field(const SampleSet& sample, const View& view, const FieldRecord& field) {
   const std::string name = with_unit(field.name, field.unit);
-  std::string out = map(sample, view, without_holes(sample, field.prediction), name, false);
-  if (field.reference.size() > 0)
-    out += map(sample, view, without_holes(sample, field.reference), name + ", reference", false);
+  const Eigen::VectorXd prediction = without_holes(sample, field.prediction);
+  const Eigen::VectorXd reference = without_holes(sample, field.reference);
+  Eigen::VectorXd both(prediction.size() + reference.size());
+  both << prediction, reference;
+  const Range colours = range_of(both);  // the same for the two, so that they can be compared
+  std::string out = map(sample, view, prediction, name, false, colours);
+  if (reference.size() > 0) out += map(sample, view, reference, name + ", reference", false, colours);
   if (field.error.size() > 0)
     out += map(sample, view, without_holes(sample, field.error.cwiseAbs()), "|error| of " + name, true);
   return out;
@@ -135,8 +141,8 @@ std::string maps_of_field(const SampleSet& sample, const View& view, const Field
 // ---- curves ----------------------------------------------------------------------------------------------
 
 /// A curve over the only coordinate, in its order.
-Curve curve_of(const SampleSet& sample, const View& view, const Eigen::VectorXd& values, const std::string& name,
-               Curve::Style style) {
+Curve curve_of(const SampleSet& sample, const View& view, const Eigen::VectorXd& values,
+               const std::string& name, Curve::Style style) {
   const Eigen::VectorXd x = sample.coordinate(view.shown[0]);
   std::vector<long> order(static_cast<size_t>(x.size()));
   std::iota(order.begin(), order.end(), 0);
@@ -152,7 +158,8 @@ Curve curve_of(const SampleSet& sample, const View& view, const Eigen::VectorXd&
 std::string curve_plot(const SampleSet& sample, const View& view, const std::string& title,
                        const std::string& label, std::vector<Curve> curves, bool log) {
   const long k = view.shown[0];
-  return svg(LinePlot{title, with_unit(sample.name(k), sample.unit(k)), label, std::move(curves), false, log});
+  return svg(
+      LinePlot{title, with_unit(sample.name(k), sample.unit(k)), label, std::move(curves), false, log});
 }
 
 std::string curves_of_field(const SampleSet& sample, const View& view, const FieldRecord& field) {
@@ -189,7 +196,8 @@ std::string scatter(const FieldRecord& field) {
 std::string figures_of_field(const SampleSet& sample, const View& view, const FieldRecord& field) {
   std::string out;
   if (view.kind == View::Kind::curve) out = curves_of_field(sample, view, field);
-  if (view.kind == View::Kind::map || view.kind == View::Kind::cloud_map) out = maps_of_field(sample, view, field);
+  if (view.kind == View::Kind::map || view.kind == View::Kind::cloud_map)
+    out = maps_of_field(sample, view, field);
   if (!view.whole && field.reference.size() > 0) out += scatter(field);
   return out;
 }
@@ -199,8 +207,8 @@ std::string figure_of_residual(const SampleSet& sample, const View& view, const 
   const std::string title = "|residual| of " + residual.term;
   const Eigen::VectorXd values = without_holes(sample, residual.values.cwiseAbs());
   if (view.kind == View::Kind::curve)
-    return curve_plot(sample, view, title, "|residual|", {curve_of(sample, view, values, "", Curve::Style::line)},
-                      true);
+    return curve_plot(sample, view, title, "|residual|",
+                      {curve_of(sample, view, values, "", Curve::Style::line)}, true);
   if (view.kind == View::Kind::nothing) return "";
   return map(sample, view, values, title, true);
 }
@@ -215,7 +223,8 @@ std::string field_figures(const TaskRecord& task) {
   const View view = view_of(task.sample);
   std::string out;
   for (const FieldRecord& field : task.fields) out += figures_of_field(task.sample, view, field);
-  for (const ResidualRecord& residual : task.residuals) out += figure_of_residual(task.sample, view, residual);
+  for (const ResidualRecord& residual : task.residuals)
+    out += figure_of_residual(task.sample, view, residual);
   return out;
 }
 

@@ -43,16 +43,20 @@ struct Scale {
 std::vector<double> linear_ticks(Range range) {
   const double rough = range.length() / 4;
   const double power = std::pow(10, std::floor(std::log10(rough)));
-  const double step = power * (rough < 1.5 * power ? 1 : rough < 3.5 * power ? 2 : rough < 7.5 * power ? 5 : 10);
+  const double step = power * (rough < 1.5 * power   ? 1
+                               : rough < 3.5 * power ? 2
+                               : rough < 7.5 * power ? 5
+                                                     : 10);
   std::vector<double> ticks;
   const double margin = 1e-9 * range.length();
   for (double i = std::ceil((range.low - margin) / step); i * step <= range.high + margin; ++i)
-    ticks.push_back(i * step);
+    ticks.push_back(i == 0 ? 0 : i * step);  // not -0
   return ticks;
 }
 
 std::vector<double> log_ticks(Range range) {
-  const double first = std::ceil(std::log10(range.low) - 1e-9), last = std::floor(std::log10(range.high) + 1e-9);
+  const double first = std::ceil(std::log10(range.low) - 1e-9),
+               last = std::floor(std::log10(range.high) + 1e-9);
   if (last - first < 1) return linear_ticks(range);
   std::vector<double> ticks;
   const double step = std::ceil((last - first) / 6);
@@ -60,11 +64,16 @@ std::vector<double> log_ticks(Range range) {
   return ticks;
 }
 
-std::vector<double> ticks_of(const Scale& scale) { return scale.log ? log_ticks(scale.range) : linear_ticks(scale.range); }
+std::vector<double> ticks_of(const Scale& scale) {
+  return scale.log ? log_ticks(scale.range) : linear_ticks(scale.range);
+}
 
 std::string tick_label(double tick) {
   const bool plain = tick == 0 || (std::abs(tick) < 1e5 && std::abs(tick) >= 1e-3);
-  return plain ? format("%.5g", tick) : format("%.3g", tick);
+  std::string label = plain ? format("%.5g", tick) : format("%.3g", tick);
+  const size_t exponent = label.find('e');
+  if (exponent != std::string::npos && label[exponent + 2] == '0') label.erase(exponent + 2, 1);  // 1e-07
+  return label;
 }
 
 /// The extent of values on a logarithmic axis, within `decades` below the largest.
@@ -81,7 +90,9 @@ Range log_range(const std::vector<double>& values, double decades) {
 }
 
 Range padded(Range range, bool log, double part) {
-  if (log) return {range.low / std::pow(range.high / range.low, part), range.high * std::pow(range.high / range.low, part)};
+  if (log)
+    return {range.low / std::pow(range.high / range.low, part),
+            range.high * std::pow(range.high / range.low, part)};
   return {range.low - part * range.length(), range.high + part * range.length()};
 }
 
@@ -93,14 +104,15 @@ struct Box {
   double bottom() const { return top + height; }
 };
 
-std::string text_at(double x, double y, const char* anchor, const std::string& text, const char* css_class = "") {
+std::string text_at(double x, double y, const char* anchor, const std::string& text,
+                    const char* css_class = "") {
   return format("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\">", x, y, anchor, css_class) +
          escape_markup(text) + "</text>";
 }
 
 std::string frame(const Box& box) {
-  return format("<rect class=\"frame\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", box.left, box.top,
-                box.width, box.height);
+  return format("<rect class=\"frame\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", box.left,
+                box.top, box.width, box.height);
 }
 
 std::string x_axis(const Scale& scale, const Box& box, const std::string& label, bool grid_lines) {
@@ -121,20 +133,22 @@ std::string y_axis(const Scale& scale, const Box& box, const std::string& label,
     out += text_at(box.left - 7, y + 4, "end", tick_label(tick));
   }
   const double middle = box.top + box.height / 2;
-  return out + format("<g transform=\"translate(13 %.1f) rotate(-90)\">", middle) + text_at(0, 0, "middle", label) +
-         "</g>";
+  return out + format("<g transform=\"translate(13 %.1f) rotate(-90)\">", middle) +
+         text_at(0, 0, "middle", label) + "</g>";
 }
 
 std::string figure(double width, double height, const std::string& title, const std::string& content) {
-  return format("<svg viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\">", width, height, width,
-                height) +
-         "<title>" + escape_markup(title) + "</title>" + text_at(width / 2, 15, "middle", title, "title") + content +
-         "</svg>\n";
+  return format("<svg viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\">", width, height,
+                width, height) +
+         "<title>" + escape_markup(title) + "</title>" + text_at(width / 2, 15, "middle", title, "title") +
+         content + "</svg>\n";
 }
 
 // ---- curves ----------------------------------------------------------------------------------------------
 
-bool drawable(double value, bool log) { return std::isfinite(value) && (!log || value > 0); }
+bool drawable(double value, bool log) {
+  return std::isfinite(value) && (!log || value > 0);
+}
 
 struct Pixel {
   double x, y;
@@ -179,12 +193,16 @@ std::string legend(const std::vector<Curve>& curves, const Box& box) {
   for (size_t i = 0; i < curves.size(); ++i) {
     if (curves[i].name.empty()) continue;
     const char* dash = curves[i].style == Curve::Style::dashed ? " stroke-dasharray=\"6 4\"" : "";
-    out += format("<path class=\"curve\" stroke=\"%s\"%s d=\"M%.1f %.1fh22\"/>", kColours[i % kColours.size()], dash,
-                  box.right() - 30, y - 4);
+    out += format("<path class=\"curve\" stroke=\"%s\"%s d=\"M%.1f %.1fh22\"/>",
+                  kColours[i % kColours.size()], dash, box.right() - 30, y - 4);
     out += text_at(box.right() - 36, y, "end", curves[i].name, "halo");
     y += 16;
   }
   return out;
+}
+
+bool has_legend(const std::vector<Curve>& curves) {
+  return std::any_of(curves.begin(), curves.end(), [](const Curve& curve) { return !curve.name.empty(); });
 }
 
 Range extent(const LinePlot& plot, bool of_x) {
@@ -227,12 +245,15 @@ Eigen::MatrixXd levels_of(const Eigen::MatrixXd& values, const Scale& scale) {
 
 }  // namespace
 
-std::string short_number(double value) { return std::isfinite(value) ? format("%.3g", value) : "–"; }
+std::string short_number(double value) {
+  return std::isfinite(value) ? format("%.3g", value) : "–";
+}
 
 std::string svg(const LinePlot& plot) {
   const double width = 400, height = 270;
   const Box box{66, 26, width - 66 - 16, height - 26 - 46};
   Range x_range = extent(plot, true), y_range = padded(extent(plot, false), plot.log_y, 0.05);
+  if (has_legend(plot.curves)) y_range.high = padded(y_range, plot.log_y, 0.2).high;
   if (plot.diagonal) {
     x_range = y_range = {std::min(x_range.low, y_range.low), std::max(x_range.high, y_range.high)};
   }
@@ -254,14 +275,15 @@ std::string svg(const MapPlot& plot) {
   const double width = bar.right() + 62, height = box.bottom() + 46;
   const Eigen::MatrixXd& values = plot.raster.values;
   const Range range = plot.log ? log_range({values.data(), values.data() + values.size()}, kMostDecades)
-                               : range_of(values.reshaped());
+                               : plot.colours.value_or(range_of(values.reshaped()));
   const Scale colours{range, plot.log, bar.bottom(), bar.top};
   const Scale x{plot.raster.x, false, box.left, box.right()}, y{plot.raster.y, false, box.bottom(), box.top};
   const std::string content =
-      format("<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\"", box.left,
-             box.top, box.width, box.height) +
-      " href=\"data:image/png;base64," + base64(encode_png(levels_of(values, colours))) + "\"/>" + frame(box) +
-      x_axis(x, box, plot.x_label, false) + y_axis(y, box, plot.y_label, false) + colour_bar(colours, bar);
+      format("<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\"",
+             box.left, box.top, box.width, box.height) +
+      " href=\"data:image/png;base64," + base64(encode_png(levels_of(values, colours))) + "\"/>" +
+      frame(box) + x_axis(x, box, plot.x_label, false) + y_axis(y, box, plot.y_label, false) +
+      colour_bar(colours, bar);
   return figure(width, height, plot.title, content);
 }
 

@@ -1,6 +1,7 @@
 // Figures of the report as SVG elements for HTML: curves, and maps with a colour bar.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ struct LinePlot {
 struct MapPlot {
   std::string title, x_label, y_label;
   Raster raster;
-  bool log = false;   // colours by decades, at most five of them
-  double aspect = 1;  // height / width of the map
+  bool log = false;              // colours by decades, at most five of them
+  double aspect = 1;             // height / width of the map
+  std::optional<Range> colours;  // what the colours span; empty: the values of the raster
 };
 
 /// An `svg` element. Curves of many points are thinned.

@@ -70,7 +70,9 @@ std::string palette() {
   return data;
 }
 
-std::string transparency() { return std::string(kColours, '\xFF') + '\0'; }
+std::string transparency() {
+  return std::string(kColours, '\xFF') + '\0';
+}
 
 std::string scan_lines(const Eigen::MatrixXd& levels) {
   std::string data;
@@ -112,8 +114,9 @@ std::string hex_colour(Rgb colour) {
 }
 
 std::string encode_png(const Eigen::MatrixXd& levels) {
-  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header(levels.cols(), levels.rows())) + chunk("PLTE", palette()) +
-         chunk("tRNS", transparency()) + chunk("IDAT", zlib_stored(scan_lines(levels))) + chunk("IEND", "");
+  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header(levels.cols(), levels.rows())) +
+         chunk("PLTE", palette()) + chunk("tRNS", transparency()) +
+         chunk("IDAT", zlib_stored(scan_lines(levels))) + chunk("IEND", "");
 }
 
 std::string base64(std::string_view bytes) {
@@ -123,8 +126,7 @@ std::string base64(std::string_view bytes) {
     std::uint32_t group = 0;
     for (size_t k = 0; k < 3; ++k)
       group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k)
-      out += i + k <= bytes.size() ? digits[group >> (18 - 6 * k) & 63] : '=';
+    for (size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? digits[group >> (18 - 6 * k) & 63] : '=';
   }
   return out;
 }

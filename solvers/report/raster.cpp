@@ -63,7 +63,8 @@ Range range_of(const Eigen::VectorXd& values) {
 Raster raster_from_grid(const Eigen::VectorXd& x, const Eigen::VectorXd& y, const Eigen::MatrixXd& values,
                         long width, long height) {
   Raster raster{Eigen::MatrixXd(height, width), range_of(x), range_of(y)};
-  const std::vector<Place> columns = pixel_places(x, raster.x, width), rows = pixel_places(y, raster.y, height);
+  const std::vector<Place> columns = pixel_places(x, raster.x, width),
+                           rows = pixel_places(y, raster.y, height);
   for (long i = 0; i < height; ++i)
     for (long j = 0; j < width; ++j)
       raster.values(height - 1 - i, j) =
@@ -74,7 +75,8 @@ Raster raster_from_grid(const Eigen::VectorXd& x, const Eigen::VectorXd& y, cons
 Raster raster_from_points(const Eigen::VectorXd& x, const Eigen::VectorXd& y, const Eigen::VectorXd& values,
                           long width, long height) {
   Raster raster{Eigen::MatrixXd::Constant(height, width, kNan), range_of(x), range_of(y)};
-  const double pixels_per_point = static_cast<double>(width * height) / static_cast<double>(std::max(x.size(), 1L));
+  const double pixels_per_point =
+      static_cast<double>(width * height) / static_cast<double>(std::max(x.size(), 1L));
   const double radius = std::clamp(0.6 * std::sqrt(pixels_per_point), 1.0, 6.0);
   const long reach = static_cast<long>(radius);
   for (long n = 0; n < x.size(); ++n) {

@@ -50,9 +50,13 @@ std::string cell(const std::string& text, const char* css_class = "") {
   return "<td" + attribute + ">" + escape_markup(text) + "</td>";
 }
 
-std::string cell(double value) { return cell(short_number(value)); }
+std::string cell(double value) {
+  return cell(short_number(value));
+}
 
-std::string seconds_text(double seconds) { return seconds > 0 ? short_number(seconds) : "–"; }
+std::string seconds_text(double seconds) {
+  return seconds > 0 ? short_number(seconds) : "–";
+}
 
 std::string parameters_text(const TaskRecord& task) {
   std::string text;
@@ -62,7 +66,8 @@ std::string parameters_text(const TaskRecord& task) {
 }
 
 std::string section(const std::string& title, const std::string& content) {
-  return content.empty() ? "" : "<section>\n<h2>" + escape_markup(title) + "</h2>\n" + content + "</section>\n";
+  return content.empty() ? ""
+                         : "<section>\n<h2>" + escape_markup(title) + "</h2>\n" + content + "</section>\n";
 }
 
 std::string figures(const std::string& content) {
@@ -84,10 +89,10 @@ std::string entry(const std::string& name, const std::string& value) {
 
 std::string provenance(const RunRecord& run) {
   std::string out = "<dl>\n" + entry("command", run.command) + entry("date", run.date) +
-                    entry("torsor", run.version) + entry("git", run.git_hash) + entry("LibTorch", run.libtorch) +
-                    entry("BLAS", run.blas) + entry("precision", run.precision) +
-                    entry("threads", std::to_string(run.threads)) + entry("seed", std::to_string(run.seed)) +
-                    "</dl>\n";
+                    entry("torsor", run.version) + entry("git", run.git_hash) +
+                    entry("LibTorch", run.libtorch) + entry("BLAS", run.blas) +
+                    entry("precision", run.precision) + entry("threads", std::to_string(run.threads)) +
+                    entry("seed", std::to_string(run.seed)) + "</dl>\n";
   if (!run.config_text.empty())
     out += "<details><summary>Config</summary><pre>" + escape_markup(run.config_text) + "</pre></details>\n";
   return out;
@@ -98,8 +103,8 @@ std::string provenance(const RunRecord& run) {
 std::string head_cells(const TaskRecord& task) {
   if (!task.head) return cell("–") + cell("–") + cell("–") + cell("–") + cell("–");
   const HeadRecord& head = *task.head;
-  return cell(std::to_string(head.rows)) + cell(std::to_string(head.features)) + cell(std::to_string(head.rank)) +
-         cell(head.condition) + cell(head.residual_holdout);
+  return cell(std::to_string(head.rows)) + cell(std::to_string(head.features)) +
+         cell(std::to_string(head.rank)) + cell(head.condition) + cell(head.residual_holdout);
 }
 
 /// The rows of one task, one for each field; only the first says what belongs to the task.
@@ -108,7 +113,7 @@ std::string task_rows(const TaskRecord& task) {
   const size_t rows = std::max<size_t>(task.fields.size(), 1);
   for (size_t i = 0; i < rows; ++i) {
     const bool first = i == 0, has_field = i < task.fields.size();
-    const ErrorNorms errors = has_field ? task.fields[i].errors.value_or(ErrorNorms{}) : ErrorNorms{};
+    const ErrorRecord errors = has_field ? task.fields[i].errors.value_or(ErrorRecord{}) : ErrorRecord{};
     out += "<tr>" + cell(first ? task.name : "", "text") + cell(first ? parameters_text(task) : "", "text") +
            cell(has_field ? task.fields[i].name : "–", "text") + cell(errors.rel_l2) + cell(errors.rel_l1) +
            cell(errors.max);
@@ -123,8 +128,10 @@ std::string task_rows(const TaskRecord& task) {
 std::string task_table(const RunRecord& run) {
   if (run.tasks.empty()) return "<p class=\"muted\">The run holds no tasks.</p>\n";
   std::string out =
-      "<div class=\"scroll\"><table>\n<thead><tr><th class=\"text\">task</th><th class=\"text\">parameters</th>"
-      "<th class=\"text\">field</th><th>rel. L2<br>error</th><th>rel. L1<br>error</th><th>largest<br>error</th>"
+      "<div class=\"scroll\"><table>\n<thead><tr><th class=\"text\">task</th><th "
+      "class=\"text\">parameters</th>"
+      "<th class=\"text\">field</th><th>rel. L2<br>error</th><th>rel. "
+      "L1<br>error</th><th>largest<br>error</th>"
       "<th>rows</th><th>features</th><th>rank</th><th>condition</th><th>hold-out<br>residual</th>"
       "<th>head<br>[s]</th><th>reference<br>[s]</th></tr></thead>\n<tbody>\n";
   for (const TaskRecord& task : run.tasks) out += task_rows(task);
@@ -192,7 +199,8 @@ Curve in_order_of_x(Curve curve) {
 std::string errors_over_tasks(const RunRecord& run) {
   if (run.tasks.size() < 2) return "";
   const auto [quantity, name] = varying_quantity(run);
-  Curve errors{"rel. L2 error", {}, {}, Curve::Style::marked}, residuals{"hold-out residual", {}, {}, Curve::Style::marked};
+  Curve errors{"rel. L2 error", {}, {}, Curve::Style::marked},
+      residuals{"hold-out residual", {}, {}, Curve::Style::marked};
   for (size_t i = 0; i < run.tasks.size(); ++i) {
     if (!std::isfinite(quantity[i])) continue;
     errors.x.push_back(quantity[i]);
@@ -228,14 +236,17 @@ std::string singular_values(const HeadRecord& head) {
   const std::vector<double> index = count_from(1, head.singular_values.size());
   std::vector<Curve> curves{{"singular values", index, head.singular_values, Curve::Style::line}};
   if (head.cut_off > 0)
-    curves.push_back({"cut-off", {index.front(), index.back()}, std::vector<double>(2, head.cut_off * largest),
+    curves.push_back({"cut-off",
+                      {index.front(), index.back()},
+                      std::vector<double>(2, head.cut_off * largest),
                       Curve::Style::dashed});
   return svg(LinePlot{"Head: singular values", "number", "", curves, false, true});
 }
 
 std::string newton_residuals(const HeadRecord& head) {
   if (head.newton_residuals.size() < 2) return "";
-  const Curve curve{"", count_from(0, head.newton_residuals.size()), head.newton_residuals, Curve::Style::marked};
+  const Curve curve{"", count_from(0, head.newton_residuals.size()), head.newton_residuals,
+                    Curve::Style::marked};
   return svg(LinePlot{"Head: Newton's method", "iteration", "residual", {curve}, false, true});
 }
 
@@ -244,9 +255,10 @@ std::string head_text(const HeadRecord& head) {
                      " features, rank " + std::to_string(head.rank);
   if (head.windows > 1) text += ", " + std::to_string(head.windows) + " time windows";
   if (head.patches > 1) text += ", " + std::to_string(head.patches) + " patches";
-  if (head.newton_iterations > 0) text += ", " + std::to_string(head.newton_iterations) + " Newton iterations";
-  text += "; residual " + short_number(head.residual_fit) + " fitted, " + short_number(head.residual_holdout) +
-          " held out.";
+  if (head.newton_iterations > 0)
+    text += ", " + std::to_string(head.newton_iterations) + " Newton iterations";
+  text += "; residual " + short_number(head.residual_fit) + " fitted, " +
+          short_number(head.residual_holdout) + " held out.";
   if (!head.message.empty()) text += " " + head.message;
   return text;
 }
@@ -277,7 +289,8 @@ std::string task_section(const TaskRecord& task) {
   return out + figures(pictures) + "</article>\n";
 }
 
-/// The tasks with pictures, evenly from the smallest to the largest error; an unknown error counts as largest.
+/// The tasks with pictures, evenly from the smallest to the largest error; an unknown error counts as
+/// largest.
 std::vector<size_t> shown_tasks(const RunRecord& run) {
   std::vector<size_t> order(run.tasks.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -307,9 +320,10 @@ std::string task_sections(const RunRecord& run) {
 std::string report_html(const RunRecord& run) {
   check_record(run);
   const std::string title = escape_markup(run.problem.empty() ? "torsor" : run.problem);
-  std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-                    title + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<h1>" + title + "</h1>\n";
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+      title + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<h1>" + title + "</h1>\n";
   if (!run.description.empty()) out += "<pre>" + escape_markup(run.description) + "</pre>\n";
   out += provenance(run);
   out += section("Tasks", summary(run) + task_table(run));

@@ -135,7 +135,8 @@ void write_atomically(const std::string& path, std::string_view bytes) {
 void make_folder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (!error && !fs::is_directory(path, error) && !error) error = std::make_error_code(std::errc::not_a_directory);
+  if (!error && !fs::is_directory(path, error) && !error)
+    error = std::make_error_code(std::errc::not_a_directory);
   if (error) throw InputError("cannot make the folder '" + path + "': " + error.message());
 }
 

@@ -25,10 +25,12 @@ constexpr unsigned kOrdered = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
 
 // ---- identifiers -----------------------------------------------------------------------------------------
 
-Hdf5Handle property_list(hid_t list_class) { return {H5Pcreate(list_class), H5Pclose}; }
+Hdf5Handle property_list(hid_t list_class) {
+  return {H5Pcreate(list_class), H5Pclose};
+}
 
-/// How groups and the file are created: members and attributes keep their order, and no times are stored, so that
-/// the same content gives the same bytes.
+/// How groups and the file are created: members and attributes keep their order, and no times are stored, so
+/// that the same content gives the same bytes.
 Hdf5Handle ordered_creation(hid_t list_class) {
   Hdf5Handle properties = property_list(list_class);
   H5Pset_link_creation_order(properties.get(), kOrdered);
@@ -37,7 +39,9 @@ Hdf5Handle ordered_creation(hid_t list_class) {
   return properties;
 }
 
-Hdf5Handle scalar_space() { return {H5Screate(H5S_SCALAR), H5Sclose}; }
+Hdf5Handle scalar_space() {
+  return {H5Screate(H5S_SCALAR), H5Sclose};
+}
 
 Hdf5Handle simple_space(const std::vector<long>& shape) {
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
@@ -62,7 +66,9 @@ hid_t number_type() {
 // ---- errors ----------------------------------------------------------------------------------------------
 
 /// The library prints its error stack by default; we put its innermost reason into our own message instead.
-void silence_library() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void silence_library() {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 herr_t take_first_reason(unsigned n, const H5E_error2_t* error, void* reason) {
   if (n == 0 && error->desc) *static_cast<std::string*>(reason) = error->desc;
@@ -111,11 +117,18 @@ bool read_texts(hid_t file_type, hid_t space, std::vector<std::string>& texts, c
 
 bool kind_of(hid_t type, Hdf5Object::Kind& kind) {
   switch (H5Tget_class(type)) {
-    case H5T_FLOAT: kind = Hdf5Object::Kind::number; return true;
+    case H5T_FLOAT:
+      kind = Hdf5Object::Kind::number;
+      return true;
     case H5T_ENUM:  // how other programs store booleans
-    case H5T_INTEGER: kind = Hdf5Object::Kind::integer; return true;
-    case H5T_STRING: kind = Hdf5Object::Kind::text; return true;
-    default: return false;
+    case H5T_INTEGER:
+      kind = Hdf5Object::Kind::integer;
+      return true;
+    case H5T_STRING:
+      kind = Hdf5Object::Kind::text;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -135,8 +148,8 @@ herr_t take_name(hid_t, const char* name, const H5A_info_t*, void* names) {
 
 bool write_attribute(hid_t object, const std::string& name, hid_t type, const Hdf5Handle& space,
                      const void* data) {
-  const Hdf5Handle attribute(
-      H5Acreate2(object, name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Hdf5Handle attribute(H5Acreate2(object, name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                             H5Aclose);
   return attribute.get() >= 0 && H5Awrite(attribute.get(), type, data) >= 0;
 }
 
@@ -150,7 +163,9 @@ void Hdf5Object::fail(const std::string& what) const {
   throw std::runtime_error(message);
 }
 
-bool Hdf5Object::has_attribute(const std::string& name) const { return H5Aexists(id(), name.c_str()) > 0; }
+bool Hdf5Object::has_attribute(const std::string& name) const {
+  return H5Aexists(id(), name.c_str()) > 0;
+}
 
 std::vector<std::string> Hdf5Object::attributes() const {
   std::vector<std::string> names;
@@ -233,7 +248,8 @@ bool read_attribute(const Hdf5Handle& attribute, T& value) {
 
 double Hdf5Object::number(const std::string& name) const {
   double value = 0;
-  if (!read_attribute(open_attribute(name, Kind::number), value)) fail("attribute '" + name + "' is not one number");
+  if (!read_attribute(open_attribute(name, Kind::number), value))
+    fail("attribute '" + name + "' is not one number");
   return value;
 }
 
@@ -253,7 +269,8 @@ std::uint64_t Hdf5Object::unsigned_integer(const std::string& name) const {
 
 std::vector<std::int64_t> Hdf5Object::integers(const std::string& name) const {
   std::vector<std::int64_t> values;
-  if (!read_attribute(open_attribute(name, Kind::integer), values)) fail("cannot read attribute '" + name + "'");
+  if (!read_attribute(open_attribute(name, Kind::integer), values))
+    fail("cannot read attribute '" + name + "'");
   return values;
 }
 
@@ -319,9 +336,13 @@ std::vector<std::string> Hdf5Group::members(int wanted_type) const {
   return names;
 }
 
-std::vector<std::string> Hdf5Group::groups() const { return members(H5I_GROUP); }
+std::vector<std::string> Hdf5Group::groups() const {
+  return members(H5I_GROUP);
+}
 
-std::vector<std::string> Hdf5Group::datasets() const { return members(H5I_DATASET); }
+std::vector<std::string> Hdf5Group::datasets() const {
+  return members(H5I_DATASET);
+}
 
 Hdf5Group Hdf5Group::create_group(const std::string& name) {
   const Hdf5Handle properties = ordered_creation(H5P_GROUP_CREATE);
@@ -389,7 +410,8 @@ Hdf5Object::Kind Hdf5Group::dataset_kind(const std::string& name) const {
   const Hdf5Dataset data = dataset(name);
   const Hdf5Handle type(H5Dget_type(data.id()), H5Tclose);
   Kind kind{};
-  if (type.get() < 0 || !kind_of(type.get(), kind)) fail("dataset '" + name + "' is neither numbers nor text");
+  if (type.get() < 0 || !kind_of(type.get(), kind))
+    fail("dataset '" + name + "' is neither numbers nor text");
   return kind;
 }
 
@@ -446,7 +468,8 @@ namespace {
 
 void check_version(const Hdf5Group& root, const std::string& path, const FileType& type) {
   const std::vector<std::int64_t> version = root.integers("format_version");
-  if (version.size() != 2) throw InputError("'" + path + "': attribute 'format_version' must be {major, minor}");
+  if (version.size() != 2)
+    throw InputError("'" + path + "': attribute 'format_version' must be {major, minor}");
   if (version[0] > type.major)
     throw InputError("'" + path + "' has format version " + std::to_string(version[0]) + "." +
                      std::to_string(version[1]) + " of a " + type.name + "; this program reads up to " +
@@ -458,7 +481,8 @@ void check_version(const Hdf5Group& root, const std::string& path, const FileTyp
 std::vector<std::string> link_names(const std::vector<std::string>& names) {
   const auto allowed = [](char c) {
     const auto code = static_cast<unsigned char>(c);
-    return code >= 0x80 || std::isalnum(code) || std::string_view("_-+=.,()").find(c) != std::string_view::npos;
+    return code >= 0x80 || std::isalnum(code) ||
+           std::string_view("_-+=.,()").find(c) != std::string_view::npos;
   };
   std::vector<std::string> links;
   std::set<std::string> taken;
@@ -478,8 +502,8 @@ bool is_hdf5(const std::string& path) {
   return H5Fis_hdf5(path.c_str()) > 0;
 }
 
-/// Takes the bytes of an in-memory file when the library closes it. (H5Fget_file_image would give them earlier, but
-/// with a wrong checksum in the superblock.)
+/// Takes the bytes of an in-memory file when the library closes it. (H5Fget_file_image would give them
+/// earlier, but with a wrong checksum in the superblock.)
 struct Hdf5File::Image {
   std::string bytes;  // sized before closing
 
@@ -533,7 +557,8 @@ Hdf5File Hdf5File::open_foreign(const std::string& path) {
   silence_library();
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) throw InputError("file '" + path + "' does not exist");
-  if (std::filesystem::is_directory(path, ignored)) throw InputError("'" + path + "' is a folder, not a file");
+  if (std::filesystem::is_directory(path, ignored))
+    throw InputError("'" + path + "' is a folder, not a file");
   const htri_t recognised = H5Fis_hdf5(path.c_str());
   if (recognised < 0) throw InputError("cannot read '" + path + "'" + library_reason());
   if (recognised == 0) throw InputError("'" + path + "' is not an HDF5 file");
@@ -562,7 +587,8 @@ Hdf5Group Hdf5File::root() const {
 }
 
 void Hdf5File::save() {
-  if (!image_ || handle_.get() < 0) throw std::logic_error("'" + path_ + "' was not created here, or is saved");
+  if (!image_ || handle_.get() < 0)
+    throw std::logic_error("'" + path_ + "' was not created here, or is saved");
   const bool flushed = H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL) >= 0;
   const ssize_t size = H5Fget_file_image(handle_.get(), nullptr, 0);
   if (!flushed || size <= 0)

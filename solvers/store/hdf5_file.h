@@ -142,8 +142,8 @@ class Hdf5File {
  public:
   /// A new file in memory; nothing is on the disk before save().
   static Hdf5File create(const std::string& path, const FileType& type);
-  /// Opens for reading. Throws InputError when the file is missing, not HDF5, truncated, of another file type or
-  /// of a newer major version.
+  /// Opens for reading. Throws InputError when the file is missing, not HDF5, truncated, of another file type
+  /// or of a newer major version.
   static Hdf5File open(const std::string& path, const FileType& type);
   /// Opens any HDF5 file for reading, whatever wrote it. Throws InputError as open() does.
   static Hdf5File open_foreign(const std::string& path);
@@ -152,8 +152,8 @@ class Hdf5File {
   ~Hdf5File();
 
   Hdf5Group root() const;
-  /// Closes a file of create(), with all its groups and datasets, and puts it at its path in one atomic write.
-  /// Throws InputError when the place cannot be written.
+  /// Closes a file of create(), with all its groups and datasets, and puts it at its path in one atomic
+  /// write. Throws InputError when the place cannot be written.
   void save();
 
  private:
@@ -165,8 +165,8 @@ class Hdf5File {
   std::string path_;
 };
 
-/// Names of objects for `names`: characters with a meaning in paths of HDF5 or XDMF become '_', and names that are
-/// then equal get a number.
+/// Names of objects for `names`: characters with a meaning in paths of HDF5 or XDMF become '_', and names
+/// that are then equal get a number.
 std::vector<std::string> link_names(const std::vector<std::string>& names);
 
 /// Does the file exist and begin as an HDF5 file does?

@@ -42,7 +42,8 @@ class MappedFile {
 template <class T>
 T little_endian(std::string_view bytes, size_t at) {
   T value = 0;
-  for (size_t i = sizeof(T); i-- > 0;) value = static_cast<T>(value << 8 | static_cast<unsigned char>(bytes[at + i]));
+  for (size_t i = sizeof(T); i-- > 0;)
+    value = static_cast<T>(value << 8 | static_cast<unsigned char>(bytes[at + i]));
   return value;
 }
 

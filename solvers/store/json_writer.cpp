@@ -10,12 +10,18 @@ namespace {
 
 std::string escaped(char c) {
   switch (c) {
-    case '"': return "\\\"";
-    case '\\': return "\\\\";
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: break;
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      break;
   }
   const auto code = static_cast<unsigned char>(c);
   if (code >= 0x20) return std::string(1, c);
@@ -31,7 +37,9 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-void JsonWriter::break_line() { out_ += '\n' + std::string(2 * levels_.size(), ' '); }
+void JsonWriter::break_line() {
+  out_ += '\n' + std::string(2 * levels_.size(), ' ');
+}
 
 void JsonWriter::separate() {
   if (after_key_ || levels_.empty()) return;
@@ -70,6 +78,8 @@ void JsonWriter::value(double number) {
   put(std::string_view(digits, static_cast<size_t>(result.ptr - digits)));
 }
 
-void JsonWriter::value(std::string_view text) { put(quoted(text)); }
+void JsonWriter::value(std::string_view text) {
+  put(quoted(text));
+}
 
 }  // namespace torsor

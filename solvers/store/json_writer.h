@@ -8,8 +8,8 @@
 
 namespace torsor {
 
-/// Builds one JSON value with two spaces of indentation. Numbers are written with the fewest digits that read back
-/// exactly; NaN and the infinities, which JSON lacks, as null; broken UTF-8 as U+FFFD.
+/// Builds one JSON value with two spaces of indentation. Numbers are written with the fewest digits that read
+/// back exactly; NaN and the infinities, which JSON lacks, as null; broken UTF-8 as U+FFFD.
 ///   JsonWriter json; json.begin_object(); json.member("rank", 300); json.end(); json.text();
 class JsonWriter {
  public:

@@ -21,9 +21,15 @@ void write_node(const ModelNode& node, Hdf5Group group) {
 void read_attributes(const Hdf5Group& group, ModelNode& node) {
   for (const std::string& name : group.attributes()) {
     switch (group.attribute_kind(name)) {
-      case Hdf5Object::Kind::number: node.set(name, group.number(name)); break;
-      case Hdf5Object::Kind::integer: node.set(name, group.integer(name)); break;
-      case Hdf5Object::Kind::text: node.set(name, group.text(name)); break;
+      case Hdf5Object::Kind::number:
+        node.set(name, group.number(name));
+        break;
+      case Hdf5Object::Kind::integer:
+        node.set(name, group.integer(name));
+        break;
+      case Hdf5Object::Kind::text:
+        node.set(name, group.text(name));
+        break;
     }
   }
 }
@@ -75,8 +81,9 @@ void ModelNode::put_array(const std::string& name, Entry entry) {
       [&](const auto& a) {
         const long n = std::accumulate(a.shape.begin(), a.shape.end(), 1L, std::multiplies<>());
         if (n != static_cast<long>(a.values.size()))
-          throw std::invalid_argument(place_ + ": array '" + name + "' has " + std::to_string(a.values.size()) +
-                                      " values for the shape " + shape_text(a.shape));
+          throw std::invalid_argument(place_ + ": array '" + name + "' has " +
+                                      std::to_string(a.values.size()) + " values for the shape " +
+                                      shape_text(a.shape));
       },
       entry);
   arrays_.insert_or_assign(name, std::move(entry));

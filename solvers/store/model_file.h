@@ -13,8 +13,8 @@ namespace torsor {
 
 inline const FileType kModelFileType{"torsor model", 1, 0};
 
-/// One node of the tree. Reading a missing entry, or one of another kind, throws InputError that names the file and
-/// the object. Setting an entry again replaces it.
+/// One node of the tree. Reading a missing entry, or one of another kind, throws InputError that names the
+/// file and the object. Setting an entry again replaces it.
 class ModelNode {
  public:
   using Attribute = std::variant<double, std::int64_t, std::string>;

@@ -66,7 +66,9 @@ std::optional<double> parse_number(std::string_view cell) {
   return error == std::errc() ? std::optional(value) : std::nullopt;
 }
 
-std::string at_line(const std::string& path, long line) { return "'" + path + "', line " + std::to_string(line); }
+std::string at_line(const std::string& path, long line) {
+  return "'" + path + "', line " + std::to_string(line);
+}
 
 double number_at(std::string_view cell, const std::string& path, long line) {
   const std::optional<double> value = parse_number(cell);
@@ -89,7 +91,8 @@ struct TextTable {
 
 TextTable split_table(std::string_view content) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (content.substr(0, kByteOrderMark.size()) == kByteOrderMark) content.remove_prefix(kByteOrderMark.size());
+  if (content.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+    content.remove_prefix(kByteOrderMark.size());
   TextTable table;
   for (long line = 1; !content.empty(); ++line) {
     const size_t end = std::min(content.find('\n'), content.size());
@@ -100,13 +103,15 @@ TextTable split_table(std::string_view content) {
     if (!data.empty())
       table.rows.push_back({line, split(data)});
     else if (mark != std::string_view::npos && table.rows.empty())
-      table.last_comment = trimmed(whole.substr(std::min(whole.find_first_not_of("#% \t", mark), whole.size())));
+      table.last_comment =
+          trimmed(whole.substr(std::min(whole.find_first_not_of("#% \t", mark), whole.size())));
   }
   return table;
 }
 
 std::string_view unquoted(std::string_view name) {
-  const bool quoted = name.size() >= 2 && name.front() == name.back() && (name.front() == '"' || name.front() == '\'');
+  const bool quoted =
+      name.size() >= 2 && name.front() == name.back() && (name.front() == '"' || name.front() == '\'');
   return quoted ? trimmed(name.substr(1, name.size() - 2)) : name;
 }
 
@@ -136,7 +141,8 @@ std::string quoted_list(const std::vector<std::string>& names) {
 }
 
 /// For each wanted name its column in the header.
-std::vector<size_t> columns_of(const Tokens& header, const std::vector<std::string>& names, const std::string& path) {
+std::vector<size_t> columns_of(const Tokens& header, const std::vector<std::string>& names,
+                               const std::string& path) {
   std::vector<size_t> columns;
   for (const std::string& name : names) {
     const auto found = std::find(header.begin(), header.end(), name);
@@ -153,8 +159,8 @@ std::vector<size_t> columns_of(const Tokens& header, const std::vector<std::stri
 void check_width(const Row& row, size_t width, const std::string& expected, const std::string& path) {
   if (row.cells.size() == width) return;
   throw InputError(at_line(path, row.line) + ": " + std::to_string(row.cells.size()) + " column" +
-                   (row.cells.size() == 1 ? "" : "s") + ", expected " + std::to_string(width) + " (" + expected +
-                   ")");
+                   (row.cells.size() == 1 ? "" : "s") + ", expected " + std::to_string(width) + " (" +
+                   expected + ")");
 }
 
 Eigen::MatrixXd read_text_points(const std::string& path, const std::vector<std::string>& names) {
@@ -186,7 +192,8 @@ Eigen::MatrixXd read_text_points(const std::string& path, const std::vector<std:
 Eigen::MatrixXd read_points_matrix(const Hdf5Group& root, const std::string& path, long dimension) {
   const Array<double> array = root.read<double>("points");
   if (array.shape.size() != 2 || array.shape[1] != dimension)
-    throw InputError("'" + path + "': dataset 'points' must have the shape (N, " + std::to_string(dimension) + ")");
+    throw InputError("'" + path + "': dataset 'points' must have the shape (N, " + std::to_string(dimension) +
+                     ")");
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   return Eigen::Map<const RowMajor>(array.values.data(), array.shape[0], dimension);
 }
@@ -199,7 +206,8 @@ Eigen::MatrixXd read_named_columns(const Hdf5Group& root, const std::string& pat
     const long n = static_cast<long>(array.values.size());
     if (k == 0) points.resize(n, static_cast<long>(names.size()));
     if (n != points.rows() || array.shape.size() != 1)
-      throw InputError("'" + path + "': the datasets " + quoted_list(names) + " must be lists of the same length");
+      throw InputError("'" + path + "': the datasets " + quoted_list(names) +
+                       " must be lists of the same length");
     points.col(static_cast<long>(k)) = Eigen::Map<const Eigen::VectorXd>(array.values.data(), n);
   }
   return points;
@@ -211,8 +219,8 @@ Eigen::MatrixXd read_hdf5_points(const std::string& path, const std::vector<std:
   const auto present = [&](const std::string& name) { return root.has(name); };
   const bool as_columns = std::all_of(names.begin(), names.end(), present);
   if (!as_columns && !root.has("points"))
-    throw InputError("'" + path + "' must hold the datasets " + quoted_list(names) + ", or 'points' of shape (N, " +
-                     std::to_string(names.size()) + ")");
+    throw InputError("'" + path + "' must hold the datasets " + quoted_list(names) +
+                     ", or 'points' of shape (N, " + std::to_string(names.size()) + ")");
   Eigen::MatrixXd points = as_columns ? read_named_columns(root, path, names)
                                       : read_points_matrix(root, path, static_cast<long>(names.size()));
   if (points.rows() == 0) throw InputError("'" + path + "' holds no points");
@@ -245,7 +253,8 @@ std::string csv_text(const std::vector<std::string>& names, const Eigen::MatrixX
   char digits[40];
   for (long i = 0; i < columns.rows(); ++i) {
     for (long k = 0; k < columns.cols(); ++k) {
-      const auto end = std::to_chars(digits, digits + sizeof digits, columns(i, k), std::chars_format::general, 17);
+      const auto end =
+          std::to_chars(digits, digits + sizeof digits, columns(i, k), std::chars_format::general, 17);
       text.append(k ? "," : "").append(digits, end.ptr);
     }
     text += '\n';
@@ -260,7 +269,8 @@ Eigen::MatrixXd read_points(const std::string& path, const std::vector<std::stri
   return is_hdf5(path) || named_as_hdf5(path) ? read_hdf5_points(path, names) : read_text_points(path, names);
 }
 
-void write_points(const std::string& path, const std::vector<std::string>& names, const Eigen::MatrixXd& columns) {
+void write_points(const std::string& path, const std::vector<std::string>& names,
+                  const Eigen::MatrixXd& columns) {
   if (static_cast<long>(names.size()) != columns.cols())
     throw std::invalid_argument("write_points: " + std::to_string(names.size()) + " names for " +
                                 std::to_string(columns.cols()) + " columns");

@@ -185,8 +185,8 @@ void write_sample(Hdf5Group& group, const SampleSet& sample, bool owns_geometry)
 }
 
 void check_coordinate_names(const TaskRecord& task) {
-  static const std::set<std::string> taken{"parameters", "seconds", "inside",   "geometry", "field",
-                                           "residual",   "head",    "point", "coordinate_names"};
+  static const std::set<std::string> taken{"parameters", "seconds", "inside", "geometry",        "field",
+                                           "residual",   "head",    "point",  "coordinate_names"};
   for (long k = 0; k < task.sample.dimension(); ++k)
     if (taken.count(task.sample.name(k)))
       throw std::invalid_argument("run record, task '" + task.name + "': a coordinate cannot be named '" +
@@ -270,7 +270,8 @@ SampleSet read_sample(const Hdf5Group& group) {
     sample.point_units.push_back(unit);
   }
   if (group.has("inside"))
-    for (const std::int8_t inside : group.read<std::int8_t>("inside").values) sample.inside.push_back(inside != 0);
+    for (const std::int8_t inside : group.read<std::int8_t>("inside").values)
+      sample.inside.push_back(inside != 0);
   return sample;
 }
 
@@ -282,12 +283,14 @@ FieldRecord read_field(const Hdf5Group& group) {
   field.reference = read_vector_if_there(group, "reference");
   field.error = read_vector_if_there(group, "error");
   if (group.has_attribute("rel_l2"))
-    field.errors = {group.number("rel_l2"), group.number("rel_l1"), group.number("max"), group.number("rel_max")};
+    field.errors = {group.number("rel_l2"), group.number("rel_l1"), group.number("max"),
+                    group.number("rel_max")};
   return field;
 }
 
 ResidualRecord read_residual(const Hdf5Group& group) {
-  return {group.text("term"), group.number("rms"), group.number("max"), read_vector_if_there(group, "values")};
+  return {group.text("term"), group.number("rms"), group.number("max"),
+          read_vector_if_there(group, "values")};
 }
 
 HeadRecord read_head(const Hdf5Group& group) {

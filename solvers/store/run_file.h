@@ -24,12 +24,12 @@ namespace torsor {
 
 inline const FileType kRunFileType{"torsor run", 1, 0};
 
-/// Writes FOLDER/run.h5 and FOLDER/run.xdmf, each in one atomic step; makes the folder when needed. Throws InputError
-/// when the folder cannot be written, std::invalid_argument when the record contradicts itself.
+/// Writes FOLDER/run.h5 and FOLDER/run.xdmf, each in one atomic step; makes the folder when needed. Throws
+/// InputError when the folder cannot be written, std::invalid_argument when the record contradicts itself.
 void write_run(const RunRecord& run, const std::string& folder);
 
-/// Reads a run.h5, or the one in the folder `path`. Throws InputError, naming file and object, when it is missing,
-/// foreign, damaged, incomplete or of a newer version.
+/// Reads a run.h5, or the one in the folder `path`. Throws InputError, naming file and object, when it is
+/// missing, foreign, damaged, incomplete or of a newer version.
 RunRecord read_run(const std::string& path);
 
 }  // namespace torsor

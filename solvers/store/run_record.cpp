@@ -65,7 +65,9 @@ long SampleSet::size() const {
   return n;
 }
 
-long SampleSet::dimension() const { return is_grid() ? static_cast<long>(axes.size()) : points.cols(); }
+long SampleSet::dimension() const {
+  return is_grid() ? static_cast<long>(axes.size()) : points.cols();
+}
 
 std::string SampleSet::name(long k) const {
   const auto i = static_cast<size_t>(k);

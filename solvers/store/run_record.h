@@ -23,26 +23,26 @@ struct Axis {
 
 /// Where the fields of a task are sampled: a tensor grid when `axes` is not empty, else a cloud of points.
 struct SampleSet {
-  std::vector<Axis> axes;                     // the first axis varies slowest
-  Eigen::MatrixXd points;                     // (N, d), only without axes
-  std::vector<std::string> point_names;       // d names of the columns of `points`
-  std::vector<std::string> point_units;       // d units, or empty
-  std::vector<bool> inside;                   // (N) false in holes, where fields are NaN; empty: all inside
-  std::string time;                           // the coordinate that is time; empty: none
+  std::vector<Axis> axes;                // the first axis varies slowest
+  Eigen::MatrixXd points;                // (N, d), only without axes
+  std::vector<std::string> point_names;  // d names of the columns of `points`
+  std::vector<std::string> point_units;  // d units, or empty
+  std::vector<bool> inside;              // (N) false in holes, where fields are NaN; empty: all inside
+  std::string time;                      // the coordinate that is time; empty: none
 
   bool is_grid() const { return !axes.empty(); }
-  long size() const;                          // N, the number of samples
-  long dimension() const;                     // d, the number of coordinates
-  std::string name(long k) const;             // of coordinate k
-  std::string unit(long k) const;             // of coordinate k
-  std::vector<long> shape() const;            // of a field: axis lengths, or {N}
-  Eigen::VectorXd coordinate(long k) const;   // (N) coordinate k of every sample, in storage order
+  long size() const;                         // N, the number of samples
+  long dimension() const;                    // d, the number of coordinates
+  std::string name(long k) const;            // of coordinate k
+  std::string unit(long k) const;            // of coordinate k
+  std::vector<long> shape() const;           // of a field: axis lengths, or {N}
+  Eigen::VectorXd coordinate(long k) const;  // (N) coordinate k of every sample, in storage order
 };
 
 bool operator==(const SampleSet& a, const SampleSet& b);
 
 /// Differences between a field and its reference over the sample set.
-struct ErrorNorms {
+struct ErrorRecord {
   double rel_l2 = kUnknown;   // ||u - r||_2 / ||r||_2
   double rel_l1 = kUnknown;   // ||u - r||_1 / ||r||_1
   double max = kUnknown;      // max |u - r|, in the unit of the field
@@ -56,7 +56,7 @@ struct FieldRecord {
   Eigen::VectorXd prediction;  // (N)
   Eigen::VectorXd reference;   // (N) or empty
   Eigen::VectorXd error;       // (N) prediction - reference, or empty
-  std::optional<ErrorNorms> errors;
+  std::optional<ErrorRecord> errors;
 };
 
 /// How well one term of the problem holds.
@@ -82,8 +82,8 @@ struct HeadRecord {
   long windows = 1;                                       // in time
   long patches = 1;                                       // in space
   long newton_iterations = 0;
-  std::vector<double> newton_residuals;                   // before the first and after each iteration
-  std::string message;                                    // how the solve ended, in words
+  std::vector<double> newton_residuals;  // before the first and after each iteration
+  std::string message;                   // how the solve ended, in words
 };
 
 /// Wall-clock seconds.

@@ -64,7 +64,8 @@ class TaskWriter {
   std::string name() const { return "\"" + escape_markup(task_.name) + "\""; }
 
   std::string moments() const {
-    std::string out = line(2, "<Grid Name=" + name() + " GridType=\"Collection\" CollectionType=\"Temporal\">");
+    std::string out =
+        line(2, "<Grid Name=" + name() + " GridType=\"Collection\" CollectionType=\"Temporal\">");
     const Eigen::VectorXd& times = sample_.axes[static_cast<size_t>(time_)].values;
     for (long i = 0; i < times.size(); ++i) out += grid(3, i);
     return out + line(2, "</Grid>");
@@ -83,7 +84,8 @@ class TaskWriter {
     const std::vector<std::string> terms = residual_links();
     for (size_t i = 0; i < terms.size(); ++i)
       if (task_.residuals[i].values.size() > 0)
-        out += attribute(level + 1, "residual " + task_.residuals[i].term, "residual/" + terms[i] + "/values", moment);
+        out += attribute(level + 1, "residual " + task_.residuals[i].term, "residual/" + terms[i] + "/values",
+                         moment);
     return out + line(level, "</Grid>");
   }
 
@@ -176,9 +178,8 @@ std::string run_xdmf(const RunRecord& run, const std::string& h5_name) {
   std::vector<std::string> names;
   for (const TaskRecord& task : run.tasks) names.push_back(task.name);
   const std::vector<std::string> links = link_names(names);
-  std::string out =
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Xdmf Version=\"3.0\">\n  <Domain Name=\"" +
-      escape_markup(run.problem) + "\">\n";
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Xdmf Version=\"3.0\">\n  <Domain Name=\"" +
+                    escape_markup(run.problem) + "\">\n";
   for (size_t i = 0; i < run.tasks.size(); ++i) {
     if (run.tasks[i].fields.empty()) continue;
     const std::string base = h5_name + ":/task/";

@@ -17,9 +17,9 @@ PointMatrix display_geometry(const SampleSet& sample);
 /// For task `i` the first task with an equal sample set: its group holds the geometry of both.
 size_t geometry_owner(const RunRecord& run, size_t i);
 
-/// XDMF text that refers to `h5_name`, a file beside it. Grids become structured meshes with explicit points, so
-/// that the first coordinate points to the right although it varies slowest; a time axis becomes a temporal
-/// collection; clouds and grids of more than three space coordinates become clouds of vertices.
+/// XDMF text that refers to `h5_name`, a file beside it. Grids become structured meshes with explicit points,
+/// so that the first coordinate points to the right although it varies slowest; a time axis becomes a
+/// temporal collection; clouds and grids of more than three space coordinates become clouds of vertices.
 std::string run_xdmf(const RunRecord& run, const std::string& h5_name);
 
 }  // namespace torsor

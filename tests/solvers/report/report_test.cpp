@@ -83,14 +83,18 @@ TEST(Plot, EmptyAndConstantDataStillDraw) {
   expect_well_formed(svg(plot));
   plot.log_x = plot.log_y = false;
   expect_well_formed(svg(plot));
-  expect_well_formed(svg(MapPlot{"map", "x", "y", {Eigen::MatrixXd::Zero(4, 4), {0, 1}, {0, 1}}, true, 1}));
+  MapPlot map;
+  map.raster = {Eigen::MatrixXd::Zero(4, 4), {0, 1}, {0, 1}};
+  map.log = true;
+  expect_well_formed(svg(map));
   EXPECT_EQ(short_number(NAN), "–");
 }
 
 TEST(Report, ShowsTasksAndPictures) {
   const std::string html = report_html(sample_run());
   expect_self_contained(html);
-  EXPECT_EQ(count_of(html, "data:image/png;base64,iVBORw0KGgo"), 8u) << "three of the field, one residual, two tasks";
+  EXPECT_EQ(count_of(html, "data:image/png;base64,iVBORw0KGgo"), 8u)
+      << "three of the field, one residual, two tasks";
   EXPECT_HAS(html, "u_t + u u_x = nu u_xx");
   EXPECT_HAS(html, "burgers &lt;1-D&gt; &amp; &quot;co&quot;");
   EXPECT_HAS(html, "0123abc");

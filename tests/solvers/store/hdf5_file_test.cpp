@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 #include <hdf5_hl.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <limits>
 
 #include "physics/error.h"
@@ -142,21 +144,30 @@ TEST(Hdf5File, EveryTruncationIsAnError) {
   }
 }
 
+/// Reads copies of `bytes` with one byte changed, at every seventh place, and ends the process.
+[[noreturn]] void read_damaged_copies(const std::string& bytes, const std::string& path) {
+  alarm(60);
+  for (size_t place = 0; place < bytes.size(); place += 7) {
+    std::string damaged = bytes;
+    damaged[place] = static_cast<char>(damaged[place] ^ 0xFF);
+    write_atomically(path, damaged);
+    try {
+      Hdf5File::open(path, kType).root().read<double>("g/x");
+    } catch (const InputError&) {
+      continue;
+    }
+  }
+  std::_Exit(0);
+}
+
 TEST(Hdf5File, DamageNeverCrashes) {
   const TemporaryFolder folder;
   Hdf5File whole = Hdf5File::create(folder.file("a.h5"), kType);
   whole.root().create_group("g").write("x", std::vector<double>(50, 1.0));
   whole.save();
   const std::string bytes = read_whole_file(folder.file("a.h5"));
-  for (size_t place = 0; place < bytes.size(); place += 7) {
-    std::string damaged = bytes;
-    damaged[place] = static_cast<char>(damaged[place] ^ 0xFF);
-    write_atomically(folder.file("b.h5"), damaged);
-    try {
-      Hdf5File::open(folder.file("b.h5"), kType).root().read<double>("g/x");
-    } catch (const InputError&) {
-    }
-  }
+  // In a process of its own: the library leaks where it gives up on a damaged file.
+  EXPECT_EXIT(read_damaged_copies(bytes, folder.file("b.h5")), testing::ExitedWithCode(0), "");
 }
 
 TEST(Hdf5File, UnwritablePlaceIsAnInputError) {

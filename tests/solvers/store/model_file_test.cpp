@@ -44,7 +44,8 @@ TEST(ModelFile, MissingAndWrongEntriesAreNamed) {
   const ModelNode& layer = model.at("body").at("layer 0");
   const auto message = [](auto action) { return message_of<InputError>(action); };
   EXPECT_EQ(message([&] { model.at("head"); }), path + ":/model: group 'head' is missing");
-  EXPECT_EQ(message([&] { layer.numbers("bias"); }), path + ":/model/body/layer 0: dataset 'bias' is missing");
+  EXPECT_EQ(message([&] { layer.numbers("bias"); }),
+            path + ":/model/body/layer 0: dataset 'bias' is missing");
   EXPECT_HAS(message([&] { layer.numbers("weight", {3, 2}); }), "must have the shape (3, 2), not (2, 3)");
   EXPECT_HAS(message([&] { layer.integers("weight"); }), "must hold integers");
   EXPECT_HAS(message([&] { model.number("kind"); }), "must hold a number");

@@ -59,7 +59,9 @@ TEST_F(PointsFile, ErrorsOfTheWholeFile) {
   EXPECT_HAS(message_of<InputError>([&] { read_points(folder_.file("none.csv"), {"x"}); }), "does not exist");
   EXPECT_HAS(message_of<InputError>([&] { read_points(folder_.path(), {"x"}); }), "is a folder");
   write_atomically(folder_.file("fake.h5"), "0 1\n");
-  EXPECT_HAS(message_of<InputError>([&] { read_points(folder_.file("fake.h5"), {"t", "x"}); }),
+  EXPECT_HAS(message_of<InputError>([&] {
+               read_points(folder_.file("fake.h5"), {"t", "x"});
+             }),
              "is not an HDF5 file");
 }
 
@@ -77,7 +79,8 @@ TEST_F(PointsFile, WritingComesBackToTheLastBit) {
 
 TEST_F(PointsFile, ReadsHdf5Matrices) {
   const std::string path = folder_.file("m.h5");
-  const auto write = [&](const std::string& name, const std::vector<double>& values, const std::vector<long>& shape) {
+  const auto write = [&](const std::string& name, const std::vector<double>& values,
+                         const std::vector<long>& shape) {
     Hdf5File file = Hdf5File::create(path, {"any", 1, 0});
     file.root().write(name, values.data(), shape);
     file.save();

@@ -137,7 +137,8 @@ void expect_items_exist(const std::string& xdmf, const std::string& folder) {
   for (std::sregex_iterator it(xdmf.begin(), xdmf.end(), item), end; it != end; ++it, ++count) {
     ASSERT_TRUE(file.root().has((*it)[2])) << (*it)[2];
     std::string shape;
-    for (const long n : file.root().dataset((*it)[2]).shape()) shape += (shape.empty() ? "" : " ") + std::to_string(n);
+    for (const long n : file.root().dataset((*it)[2]).shape())
+      shape += (shape.empty() ? "" : " ") + std::to_string(n);
     EXPECT_EQ((*it)[1], shape) << (*it)[2];
   }
   EXPECT_GT(count, 0);
@@ -169,7 +170,8 @@ TEST(RunFile, RefusesContradictions) {
     change(run);
     return message_of<std::invalid_argument>([&] { write_run(run, folder.path()); });
   };
-  EXPECT_HAS(message([](RunRecord& run) { run.tasks[0].fields[0].prediction.resize(3); }), "3 values on 45 samples");
+  EXPECT_HAS(message([](RunRecord& run) { run.tasks[0].fields[0].prediction.resize(3); }),
+             "3 values on 45 samples");
   EXPECT_HAS(message([](RunRecord& run) { run.tasks[1].name = run.tasks[0].name; }), "repeated");
   EXPECT_HAS(message([](RunRecord& run) { run.tasks[0].sample.axes[1].name = "t"; }), "appears twice");
   EXPECT_HAS(message([](RunRecord& run) { run.tasks[0].sample.time = "s"; }), "time coordinate 's'");

@@ -85,7 +85,8 @@ class Parser {
       json.token = string();
       return json;
     }
-    while (at_ < text_.size() && std::string("+-.eE").append("0123456789truefalsn").find(text_[at_]) != std::string::npos)
+    while (at_ < text_.size() &&
+           std::string("+-.eE").append("0123456789truefalsn").find(text_[at_]) != std::string::npos)
       json.token += text_[at_++];
     if (json.token.empty()) throw std::runtime_error("no value");
     return json;
@@ -119,7 +120,8 @@ TEST(RunJson, HoldsTheFiguresOfEveryTask) {
   EXPECT_EQ(task["task"]["nu"].token, "0.1");
   EXPECT_EQ(std::stod(task["errors"]["u"]["rel_l2"].token), run.tasks[0].fields[0].errors->rel_l2);
   EXPECT_EQ(std::stod(task["errors"]["u"]["max"].token), run.tasks[0].fields[0].errors->max);
-  for (const char* name : {"train", "head", "reference", "total"}) EXPECT_NO_THROW(std::stod(task["seconds"][name].token));
+  for (const char* name : {"train", "head", "reference", "total"})
+    EXPECT_NO_THROW(std::stod(task["seconds"][name].token));
   for (const char* name : {"rows", "features", "rank", "condition", "cut_off", "residual_holdout"})
     EXPECT_NO_THROW(std::stod(task["head"][name].token)) << name;
   EXPECT_EQ(task["seed"].token, "18446744073709551615");

@@ -57,8 +57,8 @@ inline FieldRecord sample_field(const std::string& name, const SampleSet& sample
     field.prediction = field.prediction.cwiseProduct((3 * sample.coordinate(k)).array().sin().matrix());
   field.reference = field.prediction.array() + disturbance * sample.coordinate(0).array();
   field.error = field.prediction - field.reference;
-  field.errors = ErrorNorms{field.error.norm() / field.reference.norm(), 1.5e-3, field.error.cwiseAbs().maxCoeff(),
-                            2.5e-3};
+  field.errors = ErrorRecord{field.error.norm() / field.reference.norm(), 1.5e-3,
+                             field.error.cwiseAbs().maxCoeff(), 2.5e-3};
   return field;
 }
 
@@ -81,7 +81,8 @@ inline HeadRecord sample_head() {
   return head;
 }
 
-inline TaskRecord sample_task(const std::string& name, const SampleSet& sample, double nu, double disturbance) {
+inline TaskRecord sample_task(const std::string& name, const SampleSet& sample, double nu,
+                              double disturbance) {
   TaskRecord task;
   task.name = name;
   task.parameters = {{"nu", nu}, {"amplitude", 1}};
@@ -129,7 +130,8 @@ inline RunRecord sample_run() {
   run.threads = 2;
   run.seed = 7;
   run.history = {{"loss", {0, 1, 2, 3}, {1, 0.1, 0.01, 0.001}}};
-  run.tasks = {sample_task("nu=0.1/first", grid_2d(), 0.1, 1e-4), sample_task("cloud", cloud(40, 2), 0.01, 1e-2)};
+  run.tasks = {sample_task("nu=0.1/first", grid_2d(), 0.1, 1e-4),
+               sample_task("cloud", cloud(40, 2), 0.01, 1e-2)};
   return run;
 }
 

@@ -1,0 +1,171 @@
+#include "solvers/cli/solution_store.h"
+
+#include "operators/body_data.h"
+#include "operators/enrichment.h"
+#include "physics/error.h"
+#include "solvers/head/global_head.h"
+#include "solvers/store/model_file.h"
+
+namespace torsor {
+namespace {
+
+Array<double> vector_array(const Eigen::VectorXd& values) {
+  return {{static_cast<long>(values.size())}, {values.data(), values.data() + values.size()}};
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> names;
+  std::string name;
+  for (const char c : text + ",") {
+    if (c != ',') {
+      name += c;
+      continue;
+    }
+    if (!name.empty()) names.push_back(name);
+    name.clear();
+  }
+  return names;
+}
+
+void write_body(const Body& body, ModelNode& node) {
+  if (const auto* joined = dynamic_cast<const JoinedBody*>(&body)) {
+    node.set("kind", "joined");
+    node.set("parts", static_cast<std::int64_t>(joined->bodies().size()));
+    for (size_t i = 0; i < joined->bodies().size(); ++i)
+      write_body(*joined->bodies()[i], node.child("part" + std::to_string(i)));
+    return;
+  }
+  const BodyData data = describe_body(body);
+  node.set("kind", data.kind);
+  ModelNode& texts = node.child("text");
+  for (const auto& [name, text] : data.text) texts.set(name, text);
+  ModelNode& arrays = node.child("arrays");
+  for (const auto& [name, array] : data.arrays)
+    arrays.set(name, Array<double>{{array.first.begin(), array.first.end()}, array.second});
+}
+
+std::shared_ptr<const Body> read_body(const ModelNode& node) {
+  const std::string kind = node.text("kind");
+  if (kind == "joined") {
+    std::vector<std::shared_ptr<const Body>> parts;
+    for (std::int64_t i = 0; i < node.integer("parts"); ++i)
+      parts.push_back(read_body(node.at("part" + std::to_string(i))));
+    return std::make_shared<JoinedBody>(std::move(parts));
+  }
+  BodyData data;
+  data.kind = kind;
+  for (const auto& entry : node.at("text").attributes()) data.text[entry.first] = node.at("text").text(entry.first);
+  for (const auto& entry : node.at("arrays").arrays()) {
+    const auto& array = node.at("arrays").numbers(entry.first);
+    data.arrays[entry.first] = {{array.shape.begin(), array.shape.end()}, array.values};
+  }
+  return body_from_data(data);
+}
+
+void write_patchwork(const Patchwork& patchwork, ModelNode& node) {
+  node.set("chain", static_cast<std::int64_t>(patchwork.chain_coordinate()));
+  for (size_t i = 0; i < patchwork.axes().size(); ++i) {
+    const auto& axis = patchwork.axes()[i];
+    ModelNode& own = node.child("axis" + std::to_string(i));
+    own.set("edges", Array<double>{{static_cast<long>(axis.edges().size())}, axis.edges()});
+    own.set("periodic", static_cast<std::int64_t>(axis.periodic() ? 1 : 0));
+  }
+  for (Index p = 0; p < patchwork.patches(); ++p)
+    write_body(patchwork.body(p), node.child("body" + std::to_string(patchwork.tensor_cell(p))));
+}
+
+std::shared_ptr<const Patchwork> read_patchwork(const ModelNode& node, size_t dimension) {
+  std::vector<PartitionAxis> axes;
+  size_t cells = 1;
+  for (size_t i = 0; i < dimension; ++i) {
+    const ModelNode& own = node.at("axis" + std::to_string(i));
+    axes.emplace_back(own.numbers("edges").values, own.integer("periodic") != 0);
+    cells *= static_cast<size_t>(axes.back().cells());
+  }
+  std::vector<std::shared_ptr<const Body>> bodies;
+  for (size_t p = 0; p < cells; ++p) bodies.push_back(read_body(node.at("body" + std::to_string(p))));
+  return std::make_shared<Patchwork>(std::move(axes), node.integer("chain"), std::move(bodies));
+}
+
+void write_window(const Window& window, const StoredModel& model, const HeadOptions& options, ModelNode& node) {
+  node.set("start", window.start);
+  node.set("end", window.end);
+  node.set("head", vector_array(window.head));
+  for (size_t f = 0; f < model.fields.size(); ++f) {
+    ModelNode& field = node.child("field" + std::to_string(f));
+    write_patchwork(window.ansatz->patchwork(static_cast<Index>(f)), field);
+    const auto constraint = options.constraints.find(model.fields[f]);
+    if (constraint == options.constraints.end()) continue;
+    field.set("factor", constraint->second.factor.str());
+    field.set("lift", constraint->second.lift.str());
+  }
+}
+
+Window read_window(const ModelNode& node, const StoredModel& model) {
+  Window window;
+  window.start = node.number("start");
+  window.end = node.number("end");
+  const auto& head = node.numbers("head");
+  window.head = Eigen::Map<const Eigen::VectorXd>(head.values.data(), static_cast<Index>(head.values.size()));
+  std::vector<Ansatz::FieldPart> parts;
+  for (size_t f = 0; f < model.fields.size(); ++f) {
+    const ModelNode& field = node.at("field" + std::to_string(f));
+    Ansatz::FieldPart part{read_patchwork(field, model.coordinates.size()), std::nullopt};
+    if (field.has_attribute("factor"))
+      part.constraint = formula_constraint(model.coordinates, Expression::parse(field.text("factor")),
+                                           Expression::parse(field.text("lift")));
+    parts.push_back(std::move(part));
+  }
+  window.ansatz = std::make_shared<Ansatz>(std::move(parts));
+  if (window.head.size() != window.ansatz->columns())
+    throw InputError(node.place() + ": the head has " + std::to_string(window.head.size()) + " numbers for " +
+                     std::to_string(window.ansatz->columns()) + " features");
+  return window;
+}
+
+}  // namespace
+
+void write_solutions(const StoredModel& model, const HeadOptions& options, const std::string& path) {
+  ModelNode root;
+  root.set("problem", model.problem);
+  root.set("coordinates", join(model.coordinates));
+  root.set("fields", join(model.fields));
+  root.set("boundary_weight", model.boundary_weight);
+  root.set("tasks", static_cast<std::int64_t>(model.tasks.size()));
+  for (size_t t = 0; t < model.tasks.size(); ++t) {
+    ModelNode& task = root.child("task" + std::to_string(t));
+    const auto& solution = model.tasks[t].solution;
+    task.set("name", model.tasks[t].name);
+    task.set("time", static_cast<std::int64_t>(solution.time()));
+    task.set("windows", static_cast<std::int64_t>(solution.windows().size()));
+    for (size_t w = 0; w < solution.windows().size(); ++w)
+      write_window(solution.windows()[w], model, options, task.child("window" + std::to_string(w)));
+  }
+  write_model(root, path);
+}
+
+StoredModel read_solutions(const std::string& path) {
+  const ModelNode root = read_model(path);
+  StoredModel model;
+  model.problem = root.text("problem");
+  model.coordinates = split(root.text("coordinates"));
+  model.fields = split(root.text("fields"));
+  model.boundary_weight = root.number("boundary_weight");
+  for (std::int64_t t = 0; t < root.integer("tasks"); ++t) {
+    const ModelNode& task = root.at("task" + std::to_string(t));
+    std::vector<Window> windows;
+    for (std::int64_t w = 0; w < task.integer("windows"); ++w)
+      windows.push_back(read_window(task.at("window" + std::to_string(w)), model));
+    if (windows.empty()) throw InputError(task.place() + ": no windows");
+    model.tasks.push_back({task.text("name"), Solution(task.integer("time"), std::move(windows))});
+  }
+  return model;
+}
+
+}  // namespace torsor

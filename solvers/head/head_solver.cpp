@@ -1,0 +1,167 @@
+#include "solvers/head/head_solver.h"
+
+#include <algorithm>
+
+#include "physics/error.h"
+#include "physics/random.h"
+#include "solvers/head/global_head.h"
+#include "solvers/head/time_march.h"
+
+namespace torsor {
+namespace {
+
+/// Passes a part [begin, end] of the whole on to another progress.
+class PartOfProgress : public Progress {
+ public:
+  PartOfProgress(Progress& whole, double begin, double end) : whole_(whole), begin_(begin), end_(end) {}
+  void update(double fraction, const std::string& text) override {
+    whole_.update(begin_ + (end_ - begin_) * fraction, text);
+  }
+
+ private:
+  Progress& whole_;
+  double begin_, end_;
+};
+
+void check_options(const Problem& problem, const HeadOptions& options) {
+  const auto d = static_cast<size_t>(problem.dimension());
+  if (!options.patches.empty() && options.patches.size() != d)
+    throw InputError("head.patches has " + std::to_string(options.patches.size()) + " values; give one for each of the " +
+                     std::to_string(d) + " coordinates");
+  if (problem.time() < 0 && options.windows > 1)
+    throw InputError("head.windows = " + std::to_string(options.windows) + ": the problem has no time coordinate");
+  for (const auto& entry : options.constraints) problem.field_index(entry.first);
+}
+
+HeadResult solve_one(const Problem& problem, const HeadOptions& options, Progress& progress) {
+  if (problem.time() < 0 || options.windows == 1) return solve_global_head({&problem}, options, progress);
+  return solve_time_march(problem, options, progress);
+}
+
+std::vector<PartitionAxis> axes_of(const Window& window) { return window.ansatz->patchwork(0).axes(); }
+
+void check_fit(const Problem& task, const Solution& pretrained) {
+  const auto axes = axes_of(pretrained.windows().front());
+  if (static_cast<Index>(axes.size()) != task.dimension() ||
+      pretrained.windows().front().ansatz->fields() != static_cast<Index>(task.fields.size()))
+    throw InputError("the model has " + std::to_string(axes.size()) + " coordinates and " +
+                     std::to_string(pretrained.windows().front().ansatz->fields()) + " fields; problem '" + task.name +
+                     "' has " + std::to_string(task.dimension()) + " and " + std::to_string(task.fields.size()));
+  for (Index i = 0; i < task.dimension(); ++i) {
+    const auto& c = task.coordinates[static_cast<size_t>(i)];
+    const bool time = i == task.time();
+    const double low = time ? pretrained.windows().front().start : axes[static_cast<size_t>(i)].edges().front();
+    const double high = time ? pretrained.windows().back().end : axes[static_cast<size_t>(i)].edges().back();
+    const double slack = 1e-9 * (c.high - c.low);
+    if (std::abs(low - c.low) > slack || std::abs(high - c.high) > slack)
+      throw InputError("the model covers " + c.name + " in [" + std::to_string(low) + ", " + std::to_string(high) +
+                       "], the problem [" + std::to_string(c.low) + ", " + std::to_string(c.high) + "]");
+  }
+}
+
+}  // namespace
+
+bool share_operator(const std::vector<const Problem*>& tasks) {
+  const Problem& first = *tasks.front();
+  std::vector<TermPoints> probe;
+  std::vector<PartitionAxis> axes;
+  for (const auto& c : first.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const auto points = collocation_points(first, axes, 16, {});
+  if (!is_linear(first, points)) return false;
+  return std::all_of(tasks.begin() + 1, tasks.end(), [&](const Problem* task) {
+    if (task->terms.size() != first.terms.size() || task->domain->describe() != first.domain->describe()) return false;
+    for (size_t t = 0; t < first.terms.size(); ++t)
+      if (!(task->terms[t].jets == first.terms[t].jets)) return false;
+    return equal_operators(first, *task, points);
+  });
+}
+
+std::vector<HeadResult> solve_heads(const std::vector<Problem>& tasks, const HeadOptions& options,
+                                    Progress& progress) {
+  for (const auto& task : tasks) check_options(task, options);
+  std::vector<const Problem*> pointers;
+  for (const auto& task : tasks) pointers.push_back(&task);
+  if (tasks.size() > 1 && (tasks.front().time() < 0 || options.windows == 1) && share_operator(pointers)) {
+    const HeadResult together = solve_global_head(pointers, options, progress);
+    std::vector<HeadResult> results(tasks.size(), together);
+    for (size_t t = 0; t < tasks.size(); ++t) {
+      results[t].solutions = {together.solutions[t]};
+      results[t].holdouts = {together.holdouts[t]};
+      results[t].holdout = together.holdouts[t].worst;
+    }
+    return results;
+  }
+  std::vector<HeadResult> results;
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    const auto n = static_cast<double>(tasks.size());
+    PartOfProgress part(progress, static_cast<double>(t) / n, static_cast<double>(t + 1) / n);
+    results.push_back(solve_one(tasks[t], options, part));
+  }
+  return results;
+}
+
+HeadResult adapt_head(const Problem& task, const Solution& pretrained, const HeadOptions& options,
+                      Progress& progress) {
+  check_fit(task, pretrained);
+  HeadResult result;
+  std::vector<Window> windows;
+  std::shared_ptr<const Window> before;
+  const auto count = static_cast<double>(pretrained.windows().size());
+  for (const auto& old : pretrained.windows()) {
+    throw_if_stopped();
+    const Problem problem =
+        task.time() < 0 ? task : window_problem(task, old.start, old.end, before);
+    const auto axes = axes_of(old);
+    const auto& patchwork = old.ansatz->patchwork(0);
+    const Index features = patchwork.features() / patchwork.patches();
+    CollocationOptions collocation = options.collocation;
+    collocation.seed = stream_seed(options.seed, 1);
+    const auto points = collocation_points(problem, axes, features, collocation);
+    NewtonOptions newton = options.newton;
+    newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
+    NewtonReport report;
+    const FieldFunction start = before ? frozen_start(before, task.time()) : FieldFunction();
+    const Eigen::MatrixXd head = solve_newton({&problem}, *old.ansatz, points, start, newton, report);
+    before = std::make_shared<Window>(Window{old.start, old.end, old.ansatz, head.col(0)});
+    windows.push_back(*before);
+    const Holdout holdout =
+        evaluate_holdout(problem, holdout_points(problem, axes, features, collocation),
+                         [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+                           return before->ansatz->jets(x, jets, before->head);
+                         });
+    if (holdout.worst >= result.holdout) {
+      result.newton = report;
+      result.holdouts = {holdout};
+    }
+    result.holdout = std::max(result.holdout, holdout.worst);
+    result.features = features;
+    result.patches = std::max(result.patches, patchwork.patches());
+    result.boundary_weight = newton.boundary_weight;
+    progress.update(static_cast<double>(windows.size()) / count, "hold-out residual");
+  }
+  result.solutions.emplace_back(task.time(), std::move(windows));
+  return result;
+}
+
+void add_singular_values(const Problem& task, const HeadOptions& options, HeadResult& result) {
+  constexpr Index kMostColumns = 1500;
+  const auto& windows = result.solutions.front().windows();
+  const Ansatz& ansatz = *windows.front().ansatz;
+  if (windows.size() > 1 || ansatz.groups() > 1 || ansatz.columns() > kMostColumns) return;
+  const auto axes = axes_of(windows.front());
+  const Index features = ansatz.patchwork(0).features() / ansatz.patchwork(0).patches();
+  CollocationOptions collocation = options.collocation;
+  collocation.seed = stream_seed(options.seed, 1);
+  const auto points = collocation_points(task, axes, features, collocation);
+  NewtonOptions newton = options.newton;
+  newton.boundary_weight = result.boundary_weight;
+  newton.least_squares.singular_values = true;
+  NewtonReport report;
+  const auto& head = windows.front().head;
+  solve_newton({&task}, ansatz, points,
+               [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return ansatz.jets(x, jets, head); },
+               newton, report);
+  result.newton.head.singular_values = report.head.singular_values;
+}
+
+}  // namespace torsor
