@@ -15,7 +15,8 @@ Eigen::MatrixXd singular_jets(const std::vector<CornerSingularity>& corners, con
       // F = zeta^2 log zeta and its derivatives; d/dX = d/dzeta, d/dY = i d/dzeta.
       const Complex f = zeta * zeta * log_zeta, f1 = 2.0 * zeta * log_zeta + zeta, f2 = 2.0 * log_zeta + 3.0;
       Eigen::Matrix<double, 1, 6> jet;
-      jet << f.imag(), kx * f1.imag(), ky * f1.real(), kx * kx * f2.imag(), kx * ky * f2.real(), -ky * ky * f2.imag();
+      jet << f.imag(), kx * f1.imag(), ky * f1.real(), kx * kx * f2.imag(), kx * ky * f2.real(),
+          -ky * ky * f2.imag();
       jets.row(i) += s.coefficient * jet;
     }
   }

@@ -99,7 +99,8 @@ std::string EvolutionForm::obstacle(const Problem& problem) {
   const auto terms = terms_at(problem, Place::interior);
   const auto probes = probe_interior(problem);
   for (size_t i = 0; i < terms.size(); ++i)
-    if (const std::string reason = jet_obstacle(problem, *terms[i], probes[i]); !reason.empty()) return reason;
+    if (const std::string reason = jet_obstacle(problem, *terms[i], probes[i]); !reason.empty())
+      return reason;
   const auto mass = probed_mass(problem, probes);
   for (Index k = 0; k < mass.front().rows(); ++k)
     if (!Eigen::FullPivLU<MatrixXd>(at_point(mass, k)).isInvertible())
@@ -124,7 +125,8 @@ EvolutionForm::EvolutionForm(std::shared_ptr<const Problem> problem)
   const auto mass = probed_mass(p, probe_interior(p));
   mass_ = at_point(mass, 0);
   constant_mass_ = true;
-  for (Index k = 1; k < mass.front().rows(); ++k) constant_mass_ = constant_mass_ && at_point(mass, k) == mass_;
+  for (Index k = 1; k < mass.front().rows(); ++k)
+    constant_mass_ = constant_mass_ && at_point(mass, k) == mass_;
 }
 
 // The state whose rate is w_f.
@@ -204,8 +206,9 @@ MatrixXd EvolutionForm::partials(double t, const VectorXd& x, const MatrixXd& je
 bool EvolutionForm::diffusive() const {
   const Index n_jets = static_cast<Index>(states_.size()) * (order_ + 1);
   const MatrixXd points = probe_points(*problem_);
-  const MatrixXd slopes = partials(problem_->coordinates[static_cast<size_t>(problem_->time())].low,
-                                   points.col(problem_->space().front()), MatrixXd::Ones(points.rows(), n_jets));
+  const MatrixXd slopes =
+      partials(problem_->coordinates[static_cast<size_t>(problem_->time())].low,
+               points.col(problem_->space().front()), MatrixXd::Ones(points.rows(), n_jets));
   for (Index f = 0; f < fields(); ++f)
     for (int k = 2; k <= order_; k += 2) {
       const Index s = rate_state(f);

@@ -1,7 +1,7 @@
 // A problem in one space dimension and time as a first-order system of evolution equations.
 //
-// The interior terms r_i(t, x, J) = 0 have to be linear in the highest time derivative w_f = d^p_f u_f/dt^p_f of each
-// field, p_f = 1 or 2:
+// The interior terms r_i(t, x, J) = 0 have to be linear in the highest time derivative w_f = d^p_f u_f/dt^p_f
+// of each field, p_f = 1 or 2:
 //
 //   M(t, x) w + r(t, x, J)|_{w = 0} = 0,   w = -M^-1 r|_{w = 0},   dw/dJ = -M^-1 dr/dJ.
 //
@@ -49,7 +49,8 @@ class EvolutionForm {
 
   std::shared_ptr<const Problem> problem_;
   std::vector<FieldJet> states_;
-  std::vector<std::vector<Index>> columns_;  // of each jet of each term: column of the jets, or -1 - f for w_f
+  std::vector<std::vector<Index>>
+      columns_;  // of each jet of each term: column of the jets, or -1 - f for w_f
   int order_ = 1;
   bool constant_mass_ = false;
   Eigen::MatrixXd mass_;  // fields x fields, if constant

@@ -22,7 +22,8 @@ MatrixXd probe_jets(Index points, Index jets, int k) {
   MatrixXd state(points, jets);
   for (Index i = 0; i < points; ++i)
     for (Index c = 0; c < jets; ++c)
-      state(i, c) = 1.0 + 0.4 * std::sin(1.7 * static_cast<double>(i) + 2.3 * static_cast<double>(c) + 1.1 * k);
+      state(i, c) =
+          1.0 + 0.4 * std::sin(1.7 * static_cast<double>(i) + 2.3 * static_cast<double>(c) + 1.1 * k);
   return state;
 }
 
@@ -34,17 +35,21 @@ struct InitialSystem {
 InitialSystem initial_system(const Problem& problem, const std::vector<FieldJet>& states, const VectorXd& x) {
   const auto terms = terms_at(problem, Place::initial);
   const auto n_terms = static_cast<Index>(terms.size()), n_states = static_cast<Index>(states.size());
-  const MatrixXd points = points_at_time(problem, x, problem.coordinates[static_cast<size_t>(problem.time())].low);
-  InitialSystem system{std::vector<MatrixXd>(static_cast<size_t>(x.size()), MatrixXd::Zero(n_terms, n_states)),
-                       MatrixXd(x.size(), n_terms)};
+  const MatrixXd points =
+      points_at_time(problem, x, problem.coordinates[static_cast<size_t>(problem.time())].low);
+  InitialSystem system{
+      std::vector<MatrixXd>(static_cast<size_t>(x.size()), MatrixXd::Zero(n_terms, n_states)),
+      MatrixXd(x.size(), n_terms)};
   for (Index k = 0; k < n_terms; ++k) {
     const Term& term = *terms[static_cast<size_t>(k)];
     const auto n_jets = static_cast<Index>(term.jets.size());
     const LinearizedTerm zero = linearize(problem, term, points, {}, MatrixXd::Zero(x.size(), n_jets));
     system.residual.col(k) = zero.residual;
     for (Index c = 0; c < n_jets; ++c) {
-      const auto state = std::find(states.begin(), states.end(), term.jets[static_cast<size_t>(c)]) - states.begin();
-      for (Index i = 0; i < x.size(); ++i) system.matrices[static_cast<size_t>(i)](k, state) = zero.coefficients(i, c);
+      const auto state =
+          std::find(states.begin(), states.end(), term.jets[static_cast<size_t>(c)]) - states.begin();
+      for (Index i = 0; i < x.size(); ++i)
+        system.matrices[static_cast<size_t>(i)](k, state) = zero.coefficients(i, c);
     }
   }
   return system;
@@ -90,7 +95,8 @@ MatrixXd probe_points(const Problem& problem) {
   for (Index i = 0; i < points.cols(); ++i) {
     const Coordinate& c = problem.coordinates[static_cast<size_t>(i)];
     for (Index k = 0; k < kPoints; ++k) {
-      const double turn = (0.6180339887498949 + 0.1414213562373095 * static_cast<double>(i)) * static_cast<double>(k + 1);
+      const double turn =
+          (0.6180339887498949 + 0.1414213562373095 * static_cast<double>(i)) * static_cast<double>(k + 1);
       points(k, i) = c.low + (c.high - c.low) * (turn - std::floor(turn));
     }
   }
@@ -103,9 +109,12 @@ MatrixXd on_side(const Problem& problem, const BoxSide& side, MatrixXd points) {
   return points;
 }
 
-bool TermProbe::is_linear() const { return std::all_of(linear.begin(), linear.end(), [](bool b) { return b; }); }
+bool TermProbe::is_linear() const {
+  return std::all_of(linear.begin(), linear.end(), [](bool b) { return b; });
+}
 
-TermProbe probe_term(const Problem& problem, const Term& term, const MatrixXd& points, const MatrixXd& normals) {
+TermProbe probe_term(const Problem& problem, const Term& term, const MatrixXd& points,
+                     const MatrixXd& normals) {
   const auto n_jets = static_cast<Index>(term.jets.size());
   TermProbe probe;
   probe.at_zero = linearize(problem, term, points, normals, MatrixXd::Zero(points.rows(), n_jets));
@@ -130,7 +139,8 @@ TermProbe probe_term(const Problem& problem, const Term& term, const MatrixXd& p
 std::string initial_obstacle(const Problem& problem, const std::vector<FieldJet>& states) {
   const auto terms = terms_at(problem, Place::initial);
   if (terms.size() != states.size())
-    return std::to_string(states.size()) + " initial conditions are needed, there are " + std::to_string(terms.size());
+    return std::to_string(states.size()) + " initial conditions are needed, there are " +
+           std::to_string(terms.size());
   MatrixXd points = probe_points(problem);
   const auto time = problem.time();
   points.col(time).setConstant(problem.coordinates[static_cast<size_t>(time)].low);
@@ -139,7 +149,8 @@ std::string initial_obstacle(const Problem& problem, const std::vector<FieldJet>
       if (std::find(states.begin(), states.end(), jet) == states.end())
         return "initial condition '" + term->name + "' has " + problem.jet_text(jet) +
                ", which is no initial value of the evolution";
-    if (!probe_term(problem, *term, points).is_linear()) return "initial condition '" + term->name + "' is not linear";
+    if (!probe_term(problem, *term, points).is_linear())
+      return "initial condition '" + term->name + "' is not linear";
   }
   const InitialSystem system = initial_system(problem, states, points.col(problem.space().front()));
   for (const MatrixXd& matrix : system.matrices)
@@ -152,8 +163,10 @@ MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& sta
   const InitialSystem system = initial_system(problem, states, x);
   MatrixXd values(x.size(), static_cast<Index>(states.size()));
   for (Index i = 0; i < x.size(); ++i)
-    values.row(i) =
-        -system.matrices[static_cast<size_t>(i)].partialPivLu().solve(system.residual.row(i).transpose()).transpose();
+    values.row(i) = -system.matrices[static_cast<size_t>(i)]
+                         .partialPivLu()
+                         .solve(system.residual.row(i).transpose())
+                         .transpose();
   return values;
 }
 

@@ -1,4 +1,5 @@
-// What makes a classical solver a solver of Problems: a rule for when it applies, and the translation of the problem.
+// What makes a classical solver a solver of Problems: a rule for when it applies, and the translation of the
+// problem.
 #pragma once
 
 #include <memory>
@@ -12,13 +13,14 @@ namespace torsor {
 
 struct ReferenceAdapter {
   std::string name;
-  /// The rule that the problem breaks, as the end of "'NAME' cannot solve it: ..."; empty when the solver applies.
+  /// The rule that the problem breaks, as the end of "'NAME' cannot solve it: ..."; empty when the solver
+  /// applies.
   std::string (*obstacle)(const Problem&);
   /// Called without obstacle only. The result may share the problem, so that it outlives the caller's copy.
   ReferenceSolution (*solve)(const std::shared_ptr<const Problem>&, const ReferenceOptions&);
 };
 
-/// One for each file problem_NAME.cpp.
+/// One in each problem_*.cpp of this room.
 ReferenceAdapter exact_adapter();
 ReferenceAdapter perforated_laplace_adapter();
 ReferenceAdapter chebyshev_adapter();
@@ -26,14 +28,15 @@ ReferenceAdapter cole_hopf_adapter();
 ReferenceAdapter etdrk4_adapter();
 ReferenceAdapter spectral_time_adapter();
 
-// ---- what the adapters share ----------------------------------------------------------------------------------------
+// ---- what the adapters share
+// ----------------------------------------------------------------------------------------
 
 std::vector<const Term*> terms_at(const Problem& problem, Place place);
 
 /// The boundary terms that hold on this piece.
 std::vector<const Term*> terms_on(const Problem& problem, const std::string& piece);
 
-/// The side of a box by its piece's name: "x_low" is side 0 of coordinate x, "x_high" side 1, ...
+/// A side of the box of the space coordinates; its piece is named "x_low", "x_high", ...
 struct BoxSide {
   Index coordinate = 0;
   bool upper = false;
@@ -52,25 +55,26 @@ Eigen::MatrixXd probe_points(const Problem& problem);
 /// `points` moved to a side.
 Eigen::MatrixXd on_side(const Problem& problem, const BoxSide& side, Eigen::MatrixXd points);
 
-/// A term linearised at the zero state, and what stays the same at two other states (all jets positive and of order
-/// one, so that logarithms and roots exist).
+/// A term linearised at the zero state, and what stays the same at two other states (all jets positive and of
+/// order one, so that logarithms and roots exist).
 struct TermProbe {
   LinearizedTerm at_zero;
   std::vector<bool> linear;    ///< for each jet: its coefficient does not depend on the state
   std::vector<bool> constant;  ///< for each jet: nor on the point
-  bool is_linear() const;
-  /// Whether the coefficient vanishes at every state that was tried.
-  std::vector<bool> absent;
+  std::vector<bool> absent;    ///< for each jet: its coefficient vanishes at every state that was tried
+  bool is_linear() const;      ///< in all jets
 };
 TermProbe probe_term(const Problem& problem, const Term& term, const Eigen::MatrixXd& points,
                      const Eigen::MatrixXd& normals = {});
 
-/// The rule that the initial terms break if they are to determine `states` (jets with derivatives by time only) point
-/// by point; empty if none.
+/// The rule that the initial terms break if they are to determine `states` (jets with derivatives by time
+/// only) point by point; empty if none.
 std::string initial_obstacle(const Problem& problem, const std::vector<FieldJet>& states);
 
-/// The values of `states` at the initial time: A s + r(0) = 0 for the initial terms, at each x. One column each.
-Eigen::MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& states, const Eigen::VectorXd& x);
+/// The values of `states` at the initial time: A s + r(0) = 0 for the initial terms, at each x. One column
+/// each.
+Eigen::MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& states,
+                               const Eigen::VectorXd& x);
 
 /// Columns (space, time) of points of a problem with one space coordinate.
 Eigen::MatrixXd space_time_columns(const Problem& problem, const Eigen::MatrixXd& points);
@@ -78,8 +82,7 @@ Eigen::MatrixXd space_time_columns(const Problem& problem, const Eigen::MatrixXd
 /// Points with one space coordinate at one time.
 Eigen::MatrixXd points_at_time(const Problem& problem, const Eigen::VectorXd& x, double t);
 
-/// value * max|u|/(1 + max|u|): turns a tolerance relative to max |u| into one of the solvers, which divide by
-/// 1 + max |u|.
+/// tolerance * largest/(1 + largest): of the solvers that divide by 1 + max |u|, for one relative to max |u|.
 double solver_tolerance(double tolerance, double largest);
 
 /// The estimate of a space-time solution made relative to the largest value of its first n_fields fields.

@@ -1,10 +1,9 @@
-// Problems for Chebyshev collocation (chebyshev_collocation.h): one field on an interval or rectangle, with the terms'
-// residuals and their derivatives by the jets passed on as they are.
+// Problems for Chebyshev collocation (chebyshev_collocation.h): one field on an interval or rectangle, with
+// the terms' residuals and their derivatives by the jets passed on as they are.
 //
-// On a rectangle the leading corner singularities (corner_singularity.h), known beforehand from the data and the
-// equation at the corners, are taken out: u = p + sum_j c_j S_j, and the collocation solves for the smoother p.
-#include "solvers/reference/chebyshev_collocation.h"
-
+// On a rectangle the leading corner singularities (corner_singularity.h), known beforehand from the data and
+// the equation at the corners, are taken out: u = p + sum_j c_j S_j, and the collocation solves for the
+// smoother p.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,6 +14,7 @@
 
 #include "physics/error.h"
 #include "solvers/reference/chebyshev.h"
+#include "solvers/reference/chebyshev_collocation.h"
 #include "solvers/reference/corner_singularity.h"
 #include "solvers/reference/problem_adapters.h"
 
@@ -33,17 +33,20 @@ Index jet_column(const MultiIndex& orders) {
 
 std::string term_obstacle(const Problem& problem, const Term& term) {
   for (const FieldJet& jet : term.jets)
-    if (total_order(jet.orders) > 2) return "'" + term.name + "' has " + problem.jet_text(jet) + ", beyond second order";
+    if (total_order(jet.orders) > 2)
+      return "'" + term.name + "' has " + problem.jet_text(jet) + ", beyond second order";
   return {};
 }
 
 std::string obstacle(const Problem& problem) {
-  if (problem.time() >= 0 || problem.dimension() > 2) return "one or two space dimensions without time are needed";
+  if (problem.time() >= 0 || problem.dimension() > 2)
+    return "one or two space dimensions without time are needed";
   if (!problem.box) return "the domain must be the box of the coordinates";
   for (const Coordinate& c : problem.coordinates)
     if (c.periodic) return "coordinate '" + c.name + "' is periodic";
   const auto interior = terms_at(problem, Place::interior);
-  if (problem.fields.size() != 1 || interior.size() != 1) return "one field with one interior residual is needed";
+  if (problem.fields.size() != 1 || interior.size() != 1)
+    return "one field with one interior residual is needed";
   if (const std::string reason = term_obstacle(problem, *interior[0]); !reason.empty()) return reason;
   for (const BoxSide& side : box_sides(problem)) {
     const auto terms = terms_on(problem, side.piece);
@@ -58,7 +61,8 @@ using Corners = std::vector<CornerSingularity>;
 // The jets that a term asks for, out of all.
 MatrixXd term_jets(const Term& term, const MatrixXd& jets) {
   MatrixXd own(jets.rows(), static_cast<Index>(term.jets.size()));
-  for (size_t c = 0; c < term.jets.size(); ++c) own.col(static_cast<Index>(c)) = jets.col(jet_column(term.jets[c].orders));
+  for (size_t c = 0; c < term.jets.size(); ++c)
+    own.col(static_cast<Index>(c)) = jets.col(jet_column(term.jets[c].orders));
   return own;
 }
 
@@ -76,10 +80,11 @@ JetResidual equation(const std::shared_ptr<const Problem>& problem, const Term& 
   };
 }
 
-// ---- corner singularities -------------------------------------------------------------------------------------------
+// ---- corner singularities
+// -------------------------------------------------------------------------------------------
 
-// g, g', g'' of the Dirichlet data of a side at its two ends (rows: low, high); nothing when the side has another
-// condition or data that are not smooth.
+// g, g', g'' of the Dirichlet data of a side at its two ends (rows: low, high); nothing when the side has
+// another condition or data that are not smooth.
 std::optional<MatrixXd> end_jets(const Problem& problem, const BoxSide& side) {
   const Index along = 1 - side.coordinate;
   const Coordinate& axis = problem.coordinates[static_cast<size_t>(along)];
@@ -105,9 +110,10 @@ std::optional<MatrixXd> end_jets(const Problem& problem, const BoxSide& side) {
   return std::nullopt;
 }
 
-// The singularity at the corner of side `sx` of x and side `sy` of y (0 low, 1 high); x_data belong to that side of x.
-std::optional<CornerSingularity> corner_singularity(const Problem& problem, int sx, int sy, const MatrixXd& x_data,
-                                                    const MatrixXd& y_data) {
+// The singularity at the corner of side `sx` of x and side `sy` of y (0 low, 1 high); x_data belong to that
+// side of x.
+std::optional<CornerSingularity> corner_singularity(const Problem& problem, int sx, int sy,
+                                                    const MatrixXd& x_data, const MatrixXd& y_data) {
   const Coordinate &x = problem.coordinates[0], &y = problem.coordinates[1];
   const Eigen::RowVector3d in_y = x_data.row(sy), in_x = y_data.row(sx);
   const double size = 1.0 + x_data.col(0).cwiseAbs().maxCoeff();
@@ -145,13 +151,15 @@ Corners corner_singularities(const Problem& problem) {
   return corners;
 }
 
-// ---- the sequence of degrees ----------------------------------------------------------------------------------------
+// ---- the sequence of degrees
+// ----------------------------------------------------------------------------------------
 
 std::vector<int> degrees(Index dimension, int cap) {
   std::vector<int> list = dimension == 1 ? std::vector<int>{16, 32, 64, 128, 256, 512}
                                          : std::vector<int>{16, 24, 32, 48, 64, 96, 128, 192};
   if (cap == 0) return list;
-  list.erase(std::remove_if(list.begin(), list.end(), [cap](int degree) { return degree >= cap; }), list.end());
+  list.erase(std::remove_if(list.begin(), list.end(), [cap](int degree) { return degree >= cap; }),
+             list.end());
   list.push_back(std::max(cap, 4));
   return list;
 }
@@ -164,8 +172,8 @@ struct Converged {
   double change = 1.0;  // relative to max |u|, between the last two degrees
 };
 
-VectorXd whole(const ChebyshevSolution& smooth, const Corners& corners, const MatrixXd& points) {
-  const VectorXd p = smooth.evaluate(points);
+// u from the values of p at the points.
+VectorXd whole(const VectorXd& p, const Corners& corners, const MatrixXd& points) {
   return corners.empty() ? p : VectorXd(p + singular_jets(corners, points).col(0));
 }
 
@@ -174,15 +182,19 @@ Converged refine(ChebyshevProblem problem, const Corners& corners, const Referen
   for (int degree : degrees(problem.lower.size(), options.max_resolution)) {
     ChebyshevSolution fine = solve_chebyshev_at(problem, degree);
     if (best.smooth.degree > 0) {
-      const VectorXd change = fine.values - best.smooth.evaluate(fine.nodes());
-      const double largest = whole(fine, corners, fine.nodes()).cwiseAbs().maxCoeff();
+      const MatrixXd nodes = fine.nodes();
+      const VectorXd change = fine.values - best.smooth.evaluate(nodes);
+      const double largest = whole(fine.values, corners, nodes).cwiseAbs().maxCoeff();
       best.change = change.cwiseAbs().maxCoeff() / (largest > 0.0 ? largest : 1.0);
     }
     best.smooth = std::move(fine);
     if (best.change <= options.tolerance) break;
-    const bool slow = best.smooth.lower.size() == 2 && best.smooth.eliminated && degree >= kMaxEliminatedDegree;
+    const bool slow =
+        best.smooth.lower.size() == 2 && best.smooth.eliminated && degree >= kMaxEliminatedDegree;
     if (slow && options.max_resolution == 0) break;
-    problem.initial_guess = [coarse = best.smooth](const MatrixXd& points) { return coarse.evaluate(points); };
+    problem.initial_guess = [coarse = best.smooth](const MatrixXd& points) {
+      return coarse.evaluate(points);
+    };
   }
   return best;
 }
@@ -210,7 +222,7 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
   }
   ReferenceSolution solution;
   solution.evaluate = [smooth = result.smooth, corners](const MatrixXd& points) {
-    return MatrixXd(whole(smooth, corners, points));
+    return MatrixXd(whole(smooth.evaluate(points), corners, points));
   };
   solution.error_estimate = result.change;
   solution.detail = "degree " + std::to_string(result.smooth.degree);
@@ -220,6 +232,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
 
 }  // namespace
 
-ReferenceAdapter chebyshev_adapter() { return {"chebyshev-collocation", obstacle, solve}; }
+ReferenceAdapter chebyshev_adapter() {
+  return {"chebyshev-collocation", obstacle, solve};
+}
 
 }  // namespace torsor

@@ -1,11 +1,11 @@
-// Cole-Hopf quadrature for the problem named "burgers": u_t + u u_x = nu u_xx on [-1, 1], u(x, 0) = -sin(pi x),
-// u(+-1, t) = 0, with nu from its parameters. The equation and the data are known by the problem's name only.
-#include "solvers/reference/cole_hopf.h"
-
+// Cole-Hopf quadrature for the problem named "burgers": u_t + u u_x = nu u_xx on [-1, 1], u(x, 0) = -sin(pi
+// x), u(+-1, t) = 0, with nu from its parameters. The equation and the data are known by the problem's name
+// only.
 #include <algorithm>
 #include <chrono>
 
 #include "physics/error.h"
+#include "solvers/reference/cole_hopf.h"
 #include "solvers/reference/problem_adapters.h"
 
 namespace torsor {
@@ -48,6 +48,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
 
 }  // namespace
 
-ReferenceAdapter cole_hopf_adapter() { return {"cole-hopf", obstacle, solve}; }
+ReferenceAdapter cole_hopf_adapter() {
+  return {"cole-hopf", obstacle, solve};
+}
 
 }  // namespace torsor

@@ -1,16 +1,16 @@
 // Problems for exponential time differencing (etdrk4.h): the rate u_t = F(t, x, J) is split as
 //
-//   L u = sum_m l_m d^m u/dx^m,  l_m = dF/d(d^m u/dx^m) at u = 0, for those m where it is one number;   N = F - L u.
+//   L u = sum_m l_m d^m u/dx^m,  l_m = dF/d(d^m u/dx^m) at u = 0, for those m where it is one number;   N = F
+//   - L u.
 //
-// N is asked for the x-derivatives up to the last one whose coefficient varies; beyond it F is linear and all in L.
-// Initial data whose periodic extension has a kink converge slowly at first, until diffusion has smoothed them: they
-// start from many nodes, from modes computed on a finer grid, and are compared a little after the start. At the
-// initial time itself the data are returned as given.
-#include "solvers/reference/etdrk4.h"
-
+// N is asked for the x-derivatives up to the last one whose coefficient varies; beyond it F is linear and all
+// in L. Initial data whose periodic extension has a kink converge slowly at first, until diffusion has
+// smoothed them: they start from many nodes, from modes computed on a finer grid, and are compared a little
+// after the start. At the initial time itself the data are returned as given.
 #include <algorithm>
 #include <cmath>
 
+#include "solvers/reference/etdrk4.h"
 #include "solvers/reference/evolution_form.h"
 #include "solvers/reference/fourier.h"
 #include "solvers/reference/problem_adapters.h"
@@ -23,7 +23,9 @@ using Eigen::ArrayXXd;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-const Coordinate& time_axis(const Problem& problem) { return problem.coordinates[static_cast<size_t>(problem.time())]; }
+const Coordinate& time_axis(const Problem& problem) {
+  return problem.coordinates[static_cast<size_t>(problem.time())];
+}
 const Coordinate& space_axis(const Problem& problem) {
   return problem.coordinates[static_cast<size_t>(problem.space().front())];
 }
@@ -52,7 +54,8 @@ Split split(const Problem& problem, const EvolutionForm& form) {
   std::vector<bool> constant(static_cast<size_t>(jets), true);
   for (Index i = 0; i < x.size(); ++i) {
     const double t = probes(i, problem.time());
-    for (const MatrixXd& state : {zero, MatrixXd(MatrixXd::Constant(x.size(), jets, 0.7 + 0.2 * static_cast<double>(i)))}) {
+    for (const MatrixXd& state :
+         {zero, MatrixXd(MatrixXd::Constant(x.size(), jets, 0.7 + 0.2 * static_cast<double>(i)))}) {
       const MatrixXd slopes = form.partials(t, x, state);
       for (Index m = 0; m < jets; ++m)
         if ((slopes.col(m).array() - first(0, m)).abs().maxCoeff() > 1e-12 * std::abs(first(0, m)))
@@ -123,8 +126,8 @@ SemilinearOptions settings_for(const SemilinearProblem& semilinear, const Refere
 
 ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const ReferenceOptions& options) {
   const SemilinearProblem semilinear = translate(problem);
-  const auto result =
-      std::make_shared<const SpaceTimeSolution>(solve_semilinear(semilinear, settings_for(semilinear, options)));
+  const auto result = std::make_shared<const SpaceTimeSolution>(
+      solve_semilinear(semilinear, settings_for(semilinear, options)));
   ReferenceSolution solution;
   solution.evaluate = [problem, result, semilinear](const MatrixXd& points) {
     const MatrixXd columns = space_time_columns(*problem, points);
@@ -136,12 +139,15 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
   };
   solution.seconds = result->seconds;
   solution.error_estimate = relative_estimate(*result, 1);
-  solution.detail = std::to_string(result->basis.size) + " nodes, " + std::to_string(result->time_steps) + " steps";
+  solution.detail =
+      std::to_string(result->basis.size) + " nodes, " + std::to_string(result->time_steps) + " steps";
   return solution;
 }
 
 }  // namespace
 
-ReferenceAdapter etdrk4_adapter() { return {"etdrk4", obstacle, solve}; }
+ReferenceAdapter etdrk4_adapter() {
+  return {"etdrk4", obstacle, solve};
+}
 
 }  // namespace torsor

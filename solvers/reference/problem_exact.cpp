@@ -13,13 +13,17 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
   for (Index f = 0; f < static_cast<Index>(problem->fields.size()); ++f)
     values.push_back({f, MultiIndex(problem->coordinates.size(), 0)});
   ReferenceSolution solution;
-  solution.evaluate = [problem, values](const Eigen::MatrixXd& points) { return problem->exact_jets(points, values); };
+  solution.evaluate = [problem, values](const Eigen::MatrixXd& points) {
+    return problem->exact_jets(points, values);
+  };
   solution.detail = "closed form";
   return solution;
 }
 
 }  // namespace
 
-ReferenceAdapter exact_adapter() { return {"exact", obstacle, solve}; }
+ReferenceAdapter exact_adapter() {
+  return {"exact", obstacle, solve};
+}
 
 }  // namespace torsor

@@ -2,16 +2,16 @@
 //
 //   a (u_xx + u_yy) + q = 0,  a and q constant,  hence Lap u = -q/a,
 //
-// on a box minus discs with c u + g = 0 on each boundary piece. The circles are found from the pieces themselves: a
-// piece is a circle when its points fit one and its normals point to the centre, and whole when its length is 2 pi r.
-#include "solvers/reference/perforated_laplace.h"
-
+// on a box minus discs with c u + g = 0 on each boundary piece. The circles are found from the pieces
+// themselves: a piece is a circle when its points fit one and its normals point to the centre, and whole when
+// its length is 2 pi r.
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <optional>
 
+#include "solvers/reference/perforated_laplace.h"
 #include "solvers/reference/problem_adapters.h"
 
 namespace torsor {
@@ -34,7 +34,8 @@ std::optional<Disc> fitted_disc(const BoundaryPiece& piece) {
   const VectorXd fit = a.colPivHouseholderQr().solve(sample.points.rowwise().squaredNorm());
   const Disc disc{fit(0), fit(1), std::sqrt(std::max(0.0, fit(2) + fit(0) * fit(0) + fit(1) * fit(1)))};
   const MatrixXd to_centre = Eigen::RowVector2d(disc.x, disc.y).replicate(kSamples, 1) - sample.points;
-  const bool round = disc.radius > 0.0 && (to_centre - disc.radius * sample.normals).norm() <= 1e-9 * disc.radius;
+  const bool round =
+      disc.radius > 0.0 && (to_centre - disc.radius * sample.normals).norm() <= 1e-9 * disc.radius;
   const bool whole = std::abs(piece.measure - 2.0 * std::numbers::pi * disc.radius) <= 1e-3 * piece.measure;
   return round && whole ? std::optional<Disc>(disc) : std::nullopt;
 }
@@ -42,7 +43,8 @@ std::optional<Disc> fitted_disc(const BoundaryPiece& piece) {
 std::string interior_obstacle(const Problem& problem) {
   if (problem.dimension() != 2 || problem.time() >= 0) return "two space dimensions without time are needed";
   const auto terms = terms_at(problem, Place::interior);
-  if (problem.fields.size() != 1 || terms.size() != 1) return "one field with one interior residual is needed";
+  if (problem.fields.size() != 1 || terms.size() != 1)
+    return "one field with one interior residual is needed";
   const TermProbe probe = probe_term(problem, *terms[0], probe_points(problem));
   double laplacian[2] = {0.0, 0.0};
   for (size_t c = 0; c < probe.absent.size(); ++c) {
@@ -55,12 +57,15 @@ std::string interior_obstacle(const Problem& problem) {
   }
   if (laplacian[0] == 0.0 || laplacian[0] != laplacian[1]) return "the coefficients of u_xx and u_yy differ";
   const VectorXd& source = probe.at_zero.residual;
-  if ((source.array() - source(0)).abs().maxCoeff() > 1e-12 * std::abs(source(0))) return "the source is not constant";
+  if ((source.array() - source(0)).abs().maxCoeff() > 1e-12 * std::abs(source(0)))
+    return "the source is not constant";
   return {};
 }
 
 // The points and normals of a piece where its data are probed.
-BoundarySample piece_sample(const BoundaryPiece& piece) { return piece.map(VectorXd::LinSpaced(9, 0.03, 0.97)); }
+BoundarySample piece_sample(const BoundaryPiece& piece) {
+  return piece.map(VectorXd::LinSpaced(9, 0.03, 0.97));
+}
 
 std::string boundary_obstacle(const Problem& problem) {
   size_t sides = 0;
@@ -68,7 +73,8 @@ std::string boundary_obstacle(const Problem& problem) {
     if (is_side(problem, piece.name)) {
       ++sides;
     } else if (!fitted_disc(piece)) {
-      return "boundary piece '" + piece.name + "' is neither a side of the box nor a whole circle around a hole";
+      return "boundary piece '" + piece.name +
+             "' is neither a side of the box nor a whole circle around a hole";
     }
     const auto terms = terms_on(problem, piece.name);
     if (terms.size() != 1) return "boundary piece '" + piece.name + "' needs one condition";
@@ -120,15 +126,17 @@ VectorXd outer_data(const Problem& problem, const MatrixXd& points) {
       if (nearest_side(problem, sides, points.row(i)).piece == side.piece) rows.push_back(i);
     if (rows.empty()) continue;
     const auto n = static_cast<Index>(rows.size());
-    data(rows) = dirichlet_data(problem, side.piece, points(rows, Eigen::all), side_normals(problem, side, n));
+    data(rows) =
+        dirichlet_data(problem, side.piece, points(rows, Eigen::all), side_normals(problem, side, n));
   }
   return data;
 }
 
 double source_of(const Problem& problem) {
   const Term& term = *terms_at(problem, Place::interior).front();
+  const MatrixXd point = probe_points(problem).topRows(1);
   const LinearizedTerm at_zero =
-      linearize(problem, term, probe_points(problem), {}, MatrixXd::Zero(7, static_cast<Index>(term.jets.size())));
+      linearize(problem, term, point, {}, MatrixXd::Zero(1, static_cast<Index>(term.jets.size())));
   for (size_t c = 0; c < term.jets.size(); ++c)
     if (term.jets[c].orders == MultiIndex{2, 0})
       return -at_zero.residual(0) / at_zero.coefficients(0, static_cast<Index>(c));
@@ -148,7 +156,8 @@ PerforatedProblem translate(const std::shared_ptr<const Problem>& problem) {
     laplace.discs.push_back(disc);
     laplace.inner.push_back([problem, disc, name = piece.name](const MatrixXd& points) {
       const Eigen::RowVector2d centre(disc.x, disc.y);
-      return dirichlet_data(*problem, name, points, (centre.replicate(points.rows(), 1) - points) / disc.radius);
+      return dirichlet_data(*problem, name, points,
+                            (centre.replicate(points.rows(), 1) - points) / disc.radius);
     });
   }
   return laplace;
@@ -185,6 +194,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
 
 }  // namespace
 
-ReferenceAdapter perforated_laplace_adapter() { return {"perforated-laplace", obstacle, solve}; }
+ReferenceAdapter perforated_laplace_adapter() {
+  return {"perforated-laplace", obstacle, solve};
+}
 
 }  // namespace torsor

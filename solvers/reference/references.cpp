@@ -62,7 +62,8 @@ ReferenceSolution solve_reference(const Problem& problem, const ReferenceOptions
   const ReferenceAdapter& adapter = find_adapter(chosen_name(problem, options));
   const std::string reason = obstacle(adapter, problem);
   if (!reason.empty())
-    throw InputError("reference solver '" + adapter.name + "' cannot solve problem '" + problem.name + "': " + reason);
+    throw InputError("reference solver '" + adapter.name + "' cannot solve problem '" + problem.name +
+                     "': " + reason);
   ReferenceSolution solution = adapter.solve(std::make_shared<const Problem>(problem), options);
   solution.name = adapter.name;
   return solution;

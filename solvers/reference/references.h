@@ -1,14 +1,15 @@
 // Classical reference solutions of Problems: each solver of this room behind one door.
 //
-// The equations come from the problem's one definition. An adapter asks problems/problem.h for residuals and their
-// derivatives by the jets (linearize) and decides from them whether its solver applies:
+// The equations come from the problem's one definition. An adapter asks problems/problem.h for residuals and
+// their derivatives by the jets (linearize) and decides from them whether its solver applies:
 //
 //   exact                  every field has an exact solution
 //   perforated-laplace     a (u_xx + u_yy) = const on a rectangle minus discs, Dirichlet data
 //   chebyshev-collocation  one field, steady, box of 1 or 2 dimensions, order <= 2, any nonlinearity
 //   cole-hopf              the problem named "burgers" (its equation and data are known by that name only)
 //   etdrk4                 one field, u_t = F(t, x, u, u_x, ...) in one periodic dimension
-//   spectral-time          any fields with d^p u/dt^p = F, p <= 2, in one space dimension, linear side conditions
+//   spectral-time          any fields with d^p u/dt^p = F, p <= 2, in one space dimension, linear side
+//   conditions
 #pragma once
 
 #include <Eigen/Core>
@@ -21,10 +22,10 @@
 namespace torsor {
 
 struct ReferenceOptions {
-  std::string solver = "auto";       ///< a name of reference_names(), or "auto"
-  double tolerance = 1e-9;           ///< on the estimated error relative to max |u|
-  int max_resolution = 0;            ///< cap of the degree or of the nodes per axis; 0: each solver's own
-  bool require_convergence = true;   ///< false: keep the finest solution and report its error_estimate
+  std::string solver = "auto";      ///< a name of reference_names(), or "auto"
+  double tolerance = 1e-9;          ///< on the estimated error relative to max |u|
+  int max_resolution = 0;           ///< cap of the degree or of the nodes per axis; 0: each solver's own
+  bool require_convergence = true;  ///< false: keep the finest solution and report its error_estimate
 };
 
 struct ReferenceSolution {
@@ -42,9 +43,10 @@ std::vector<std::string> reference_names();
 /// Those of reference_names() that can solve this problem, in the same order.
 std::vector<std::string> applicable_references(const Problem& problem);
 
-/// Solves by options.solver; "auto" is the problem's own choice (Problem::reference) or, where that is "auto" too, the
-/// first of applicable_references(). InputError for an unknown name, for a solver that cannot do the problem (naming
-/// the rule that fails), and when nothing is applicable; NumericalError when the tolerance is missed.
+/// Solves by options.solver; "auto" is the problem's own choice (Problem::reference) or, where that is "auto"
+/// too, the first of applicable_references(). InputError for an unknown name, for a solver that cannot do the
+/// problem (naming the rule that fails), and when nothing is applicable; NumericalError when the tolerance is
+/// missed.
 ReferenceSolution solve_reference(const Problem& problem, const ReferenceOptions& options = {});
 
 }  // namespace torsor

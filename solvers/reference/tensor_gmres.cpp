@@ -104,7 +104,8 @@ std::optional<VectorXd> TensorGmres::solve(const VectorXd& r) const {
     const VectorXd residual = precondition(r - apply(u));
     const double length = residual.norm();
     if (!std::isfinite(length)) return std::nullopt;
-    if (length <= kTolerance * scale || (length > 0.5 * before && length <= 1e3 * kTolerance * scale)) return u;
+    if (length <= kTolerance * scale || (length > 0.5 * before && length <= 1e3 * kTolerance * scale))
+      return u;
     before = length;
     std::vector<VectorXd> basis{residual / length};
     MatrixXd hessenberg = MatrixXd::Zero(kMaxSteps + 1, kMaxSteps);

@@ -1,12 +1,14 @@
-// The linear systems of Newton's method in tensor-product collocation with Dirichlet sides, without their matrix:
+// The linear systems of Newton's method in tensor-product collocation with Dirichlet sides, without their
+// matrix:
 //
 //   sum_m diag(p_m) (D_x^{a_m} kron D_y^{b_m}) u = r inside,   p_0 u = r on the sides,
 //
-// by GMRES, preconditioned by the operator with mean coefficients a D_x^2 + b D_y^2 + c, which the eigenvectors of the
-// one-dimensional D^2 diagonalise: O(n^3) for each application instead of O(n^6) for elimination.
+// by GMRES, preconditioned by the operator with mean coefficients a D_x^2 + b D_y^2 + c, which the
+// eigenvectors of the one-dimensional D^2 diagonalise: O(n^3) for each application instead of O(n^6) for
+// elimination.
 //
-// Sources: D. B. Haidvogel, T. Zang, J. Comput. Phys. 30 (1979) (diagonalisation); Y. Saad, M. H. Schultz, SIAM J. Sci.
-// Stat. Comput. 7 (1986) (GMRES).
+// Sources: D. B. Haidvogel, T. Zang, J. Comput. Phys. 30 (1979) (diagonalisation); Y. Saad, M. H. Schultz,
+// SIAM J. Sci. Stat. Comput. 7 (1986) (GMRES).
 #pragma once
 
 #include <Eigen/Core>
@@ -22,8 +24,8 @@ struct TensorDerivatives {
 
 class TensorGmres {
  public:
-  /// Whether it applies: only p_0 on the sides, mean coefficients of u_xx and u_yy of one sign. `partials`, nodes x 6,
-  /// are the p_m of u, u_x, u_y, u_xx, u_xy, u_yy.
+  /// Whether it applies: only p_0 on the sides, mean coefficients of u_xx and u_yy of one sign. `partials`,
+  /// nodes x 6, are the p_m of u, u_x, u_y, u_xx, u_xy, u_yy.
   static bool applies(const TensorDerivatives& d, const Eigen::MatrixXd& partials);
   /// Refers to both arguments, which must outlive it.
   TensorGmres(const TensorDerivatives& d, const Eigen::MatrixXd& partials);
@@ -36,9 +38,9 @@ class TensorGmres {
 
   const TensorDerivatives& d_;
   const Eigen::MatrixXd& partials_;
-  double a_ = 0.0, b_ = 0.0;                              // mean coefficients of u_xx and u_yy
+  double a_ = 0.0, b_ = 0.0;                                       // mean coefficients of u_xx and u_yy
   Eigen::MatrixXd x_vectors_, x_inverse_, y_vectors_, y_inverse_;  // of the interior blocks of D^2
-  Eigen::MatrixXd divisors_;                              // a lambda_i + b mu_j + c
+  Eigen::MatrixXd divisors_;                                       // a lambda_i + b mu_j + c
 };
 
 }  // namespace torsor

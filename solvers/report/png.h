@@ -17,8 +17,8 @@ Rgb viridis(double t);
 /// "#rrggbb"
 std::string hex_colour(Rgb colour);
 
-/// The bytes of a PNG: entry (i, j) of `levels` is the pixel in row i from the top, viridis of a level in [0,
-/// 1]; NaN is transparent.
+/// The bytes of a PNG. Entry (i, j) of `levels` is the pixel in row i from the top: the viridis colour of a
+/// level in [0, 1], transparent for NaN.
 std::string encode_png(const Eigen::MatrixXd& levels);
 
 std::string base64(std::string_view bytes);

@@ -6,10 +6,10 @@
 
 namespace torsor {
 
-/// Puts `bytes` into the file `path`. An interruption or a failure at any moment leaves the old file (or
-/// none) and no remains. A link is followed; a device or a pipe is written to directly, as it cannot be
-/// replaced. Throws InputError with path and reason: no such folder, no permission, a folder in the way, disk
-/// full.
+/// Puts `bytes` into the file `path`. An interruption or a failure at any moment leaves the old file, or
+/// none, and never half a new one. A link is followed; a device or a pipe, which cannot be replaced, is
+/// written to directly. Throws InputError with path and reason: no such folder, no permission, a folder in
+/// the way, a full disk.
 void write_atomically(const std::string& path, std::string_view bytes);
 
 /// Makes the folder `path` and its parents. Throws InputError with path and reason.

@@ -9,8 +9,9 @@ namespace torsor {
 
 /// Reads N points with the coordinates `names` as an (N, d) matrix, columns in the order of `names`.
 ///
-/// HDF5 (recognised by its content): one dataset of N numbers for each coordinate, or `points` of shape (N,
-/// d). Text: a point a line; columns separated by commas, semicolons or blanks; `#` and `%` begin a comment.
+/// HDF5 (recognised by its content): a dataset of N numbers for each coordinate, or `points`, (N, d).
+///
+/// Text: a point a line; columns separated by commas, semicolons or blanks; `#` and `%` begin a comment.
 /// A first line of names, or a comment right before the numbers that names every coordinate, is a header: the
 /// columns may then come in any order, and others are ignored. Without a header the columns are the
 /// coordinates as declared, no more and no fewer.

@@ -1,4 +1,5 @@
-// Singular features of corners and holes: harmonic where they should be, jets against differences, zero on sides.
+// Singular features of corners and holes: harmonic where they should be, jets against differences, zero on
+// sides.
 #include "operators/enrichment.h"
 
 #include <numbers>
@@ -25,18 +26,22 @@ Eigen::MatrixXd around_hole(const Eigen::Vector2d& centre, double radius, uint64
   Random random(seed);
   Eigen::MatrixXd points(30, 2);
   for (Index k = 0; k < points.rows(); ++k) {
-    const double r = radius * random.uniform(1, 4), angle = random.uniform(-std::numbers::pi, std::numbers::pi);
+    const double r = radius * random.uniform(1, 4),
+                 angle = random.uniform(-std::numbers::pi, std::numbers::pi);
     points.row(k) << centre[0] + r * std::cos(angle), centre[1] + r * std::sin(angle);
   }
   return points;
 }
 
-PolyanalyticFeatures planar(const std::vector<PolyanalyticTerm>& terms) { return {terms, 2, {0, 1}}; }
+PolyanalyticFeatures planar(const std::vector<PolyanalyticTerm>& terms) {
+  return {terms, 2, {0, 1}};
+}
 
 std::vector<PolyanalyticTerm> harmonic_ones(const std::vector<PolyanalyticTerm>& terms) {
   std::vector<PolyanalyticTerm> harmonic;
   for (const auto& term : terms)
-    if (std::min(term.power, term.conjugate_power) <= 0 && term.conjugate_power == 0) harmonic.push_back(term);
+    if (std::min(term.power, term.conjugate_power) <= 0 && term.conjugate_power == 0)
+      harmonic.push_back(term);
   return harmonic;
 }
 
@@ -73,12 +78,14 @@ TEST(EnrichmentFeatures, OthersAreBiharmonic) {
 }
 
 TEST(EnrichmentFeatures, AreTheFunctionsOfTheComment) {
-  // corner: (r/s)^2(k + j) (log r sin 2k theta + theta cos 2k theta), theta from one side; hole: (R/r)^k cos or sin.
+  // corner: (r/s)^2(k + j) (log r sin 2k theta + theta cos 2k theta), theta from one side; hole: (R/r)^k cos
+  // or sin.
   const double scale = 0.5;
   const auto body = planar(corner_terms({0, 0}, kQuarter, scale, 2));
   ASSERT_EQ(body.features(), 4);
   const double r = 0.7, theta = 0.4;
-  const Eigen::MatrixXd at = feature_jets(body, Eigen::RowVector2d(r * std::cos(theta), r * std::sin(theta)), {0, 0});
+  const Eigen::MatrixXd at =
+      feature_jets(body, Eigen::RowVector2d(r * std::cos(theta), r * std::sin(theta)), {0, 0});
   Index column = 0;
   for (int k = 1; k <= 2; ++k)
     for (int j = 0; j <= 1; ++j)
@@ -88,8 +95,8 @@ TEST(EnrichmentFeatures, AreTheFunctionsOfTheComment) {
                   1e-13);
   const auto hole = planar(hole_terms({0.2, 0.1}, 0.3, 1));
   ASSERT_EQ(hole.features(), 6);
-  const Eigen::MatrixXd by = feature_jets(
-      hole, Eigen::RowVector2d(0.2 + r * std::cos(theta), 0.1 + r * std::sin(theta)), {0, 0});
+  const Eigen::MatrixXd by =
+      feature_jets(hole, Eigen::RowVector2d(0.2 + r * std::cos(theta), 0.1 + r * std::sin(theta)), {0, 0});
   const double s = 0.3 / r;
   const double expected[] = {std::log(r), s * std::cos(theta), s * std::sin(theta)};
   for (Index c = 0; c < 3; ++c) {
@@ -155,7 +162,8 @@ TEST(EnrichmentFeatures, ValuesAtTheCornerAreTheLimits) {
 
 TEST(EnrichmentFeatures, RowsAndFieldAgree) {
   const auto indices = supported_indices(2);
-  expect_rows_and_field_agree(planar(corner_terms(kCorner, kQuarter, 0.5, 4)), in_corner(kCorner, kQuarter, 6), indices);
+  expect_rows_and_field_agree(planar(corner_terms(kCorner, kQuarter, 0.5, 4)),
+                              in_corner(kCorner, kQuarter, 6), indices);
   expect_rows_and_field_agree(planar(hole_terms(kCorner, 0.5, 3)), around_hole(kCorner, 0.5, 7), indices);
 }
 
@@ -176,7 +184,8 @@ TEST(EnrichmentFeatures, AtLeastOneTermIsNeeded) {
 }
 
 std::shared_ptr<const Body> corner_body() {
-  return std::make_shared<PolyanalyticFeatures>(corner_terms({0, 0}, kQuarter, 1, 2), 2, std::array<Index, 2>{0, 1});
+  return std::make_shared<PolyanalyticFeatures>(corner_terms({0, 0}, kQuarter, 1, 2), 2,
+                                                std::array<Index, 2>{0, 1});
 }
 
 std::shared_ptr<const Body> hole_body() {
@@ -200,9 +209,12 @@ TEST(JoinedBodies, AreTheirPartsSideBySide) {
 }
 
 TEST(JoinedBodies, PartsHaveToFit) {
-  const auto other =
-      std::make_shared<PolyanalyticFeatures>(corner_terms({0, 0}, kQuarter, 1, 1), 3, std::array<Index, 2>{0, 1});
-  EXPECT_NE(error_of([&] { JoinedBody({corner_body(), other}); }).find("number of coordinates"), std::string::npos);
+  const auto other = std::make_shared<PolyanalyticFeatures>(corner_terms({0, 0}, kQuarter, 1, 1), 3,
+                                                            std::array<Index, 2>{0, 1});
+  EXPECT_NE(error_of([&] {
+              JoinedBody({corner_body(), other});
+            }).find("number of coordinates"),
+            std::string::npos);
   EXPECT_NE(error_of([] { JoinedBody({}); }).find("at least one body"), std::string::npos);
 }
 

@@ -4,26 +4,39 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <vector>
 
 namespace torsor {
 namespace {
 
-const char* const kFormulas[] = {
-    "-x + 2*y - x*y/3",   "sin(x) + cos(y) + tan(x/2)",      "asin(x/2) + acos(y/2) + atan(x*y)",
-    "sinh(x)*cosh(y)",    "tanh(x) + sech(y)",               "exp(x) + log(y + 3) + sqrt(y + 2)",
-    "abs(x - y)",         "sign(x) + step(y)",               "erf(x) + erfc(y)",
-    "x^2 + x^3 - y^-2",   "(y + 3)^x + 2^y",                 "pow(y + 2, 1.5)",
-    "atan2(x, y)",        "min(x, y) + 2*max(x, y)",         "where(x < y, x, y^2) + where(x >= y, 1, 0)",
-    "(x == y) + (x != y) + (x <= y) + 2*(x > y)", "pi*x + e", "3"};
+const char* const kFormulas[] = {"-x + 2*y - x*y/3",
+                                 "sin(x) + cos(y) + tan(x/2)",
+                                 "asin(x/2) + acos(y/2) + atan(x*y)",
+                                 "sinh(x)*cosh(y)",
+                                 "tanh(x) + sech(y)",
+                                 "exp(x) + log(y + 3) + sqrt(y + 2)",
+                                 "abs(x - y)",
+                                 "sign(x) + step(y)",
+                                 "erf(x) + erfc(y)",
+                                 "x^2 + x^3 - y^-2",
+                                 "(y + 3)^x + 2^y",
+                                 "pow(y + 2, 1.5)",
+                                 "atan2(x, y)",
+                                 "min(x, y) + 2*max(x, y)",
+                                 "where(x < y, x, y^2) + where(x >= y, 1, 0)",
+                                 "(x == y) + (x != y) + (x <= y) + 2*(x > y)",
+                                 "pi*x + e",
+                                 "3"};
 
 struct Point {
   double x, y;
 };
 const Point kPoints[] = {{0.3, 0.7}, {-0.4, 0.2}, {0.9, -0.8}, {-0.6, -0.5}, {0.25, 0.25}};
 
-torch::Tensor column(double Point::* member, bool differentiable) {
+torch::Tensor column(double Point::*member, bool differentiable) {
   std::vector<double> values;
   for (const auto& point : kPoints) values.push_back(point.*member);
   return torch::tensor(values, torch::kFloat64).requires_grad_(differentiable);
@@ -64,11 +77,11 @@ TEST(TensorAlgebraTest, GradientsAreTheExactDerivatives) {
   }
 }
 
-TEST(TensorAlgebraTest, GradientsStayFiniteBesideASingularBranch) {
-  const auto x = column(&Point::x, true);
-  const auto values = evaluate(Expression::parse("x^2 + x^3 + x^1"), x * 0, x);
+TEST(TensorAlgebraTest, PowersHaveFiniteGradientsAtZero) {
+  const auto x = torch::zeros({2}, torch::TensorOptions(torch::kFloat64)).requires_grad_(true);
+  const auto values = evaluate(Expression::parse("x^3 + x^2 + 4*x^1 + x^0"), x, x);
   const auto gradients = torch::autograd::grad({values.sum()}, {x});
-  EXPECT_TRUE(torch::isfinite(gradients[0]).all().item<bool>());
+  EXPECT_EQ(gradients[0][1].item<double>(), 4);
 }
 
 TEST(TensorAlgebraTest, MatricesComeBackUnchanged) {

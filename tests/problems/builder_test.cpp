@@ -36,7 +36,8 @@ void expect_error(const Define& define, const std::vector<std::string>& parts, c
   } catch (const InputError& error) {
     message = error.what();
   }
-  for (const auto& part : parts) EXPECT_NE(message.find(part), std::string::npos) << message << "\nlacks: " << part;
+  for (const auto& part : parts)
+    EXPECT_NE(message.find(part), std::string::npos) << message << "\nlacks: " << part;
 }
 
 Eigen::MatrixXd some_points() {
@@ -70,14 +71,15 @@ TEST(Builder, EquationsBecomeResiduals) {
   EXPECT_EQ(problem.terms[0].text, "lap(u) + k^2*u = x*y");
   Eigen::MatrixXd jets(3, 3);
   jets.setRandom();
-  const Eigen::VectorXd expected = jets.col(column(problem, 0, "u_xx")) + jets.col(column(problem, 0, "u_yy")) +
-                                   9 * jets.col(column(problem, 0, "u")) -
-                                   some_points().col(0).cwiseProduct(some_points().col(1));
+  const Eigen::VectorXd expected =
+      jets.col(column(problem, 0, "u_xx")) + jets.col(column(problem, 0, "u_yy")) +
+      9 * jets.col(column(problem, 0, "u")) - some_points().col(0).cwiseProduct(some_points().col(1));
   EXPECT_LT((residual_of(problem, 0, jets) - expected).norm(), 1e-14);
 }
 
 TEST(Builder, JetsAreOneWhateverTheOrderOfTheirLetters) {
-  const Problem problem = built(square([](ProblemBuilder& p) { p.residual("pde", "u_xy + u_yx + d(u, y, x) = 1"); }));
+  const Problem problem =
+      built(square([](ProblemBuilder& p) { p.residual("pde", "u_xy + u_yx + d(u, y, x) = 1"); }));
   ASSERT_EQ(problem.terms[0].jets.size(), 1U);
   EXPECT_EQ(problem.terms[0].jets[0].orders, (MultiIndex{1, 1}));
   EXPECT_NEAR(residual_of(problem, 0, Eigen::MatrixXd::Constant(3, 1, 2))[1], 5, 1e-14);
@@ -98,7 +100,8 @@ TEST(Builder, DefinitionsHaveDerivatives) {
   const Eigen::VectorXd values = residual_of(problem, 0, jets);
   for (Index k = 0; k < 3; ++k) {
     const double x = points(k, 0), y = points(k, 1);
-    const double a_x = 2 * std::cos(2 * x) * y * y, a_xy = 4 * std::cos(2 * x) * y, a_y = 2 * std::sin(2 * x) * y;
+    const double a_x = 2 * std::cos(2 * x) * y * y, a_xy = 4 * std::cos(2 * x) * y,
+                 a_y = 2 * std::sin(2 * x) * y;
     EXPECT_NEAR(values[k], a_x * 0.5 + a_xy + a_y - 0.25, 1e-14);
   }
   // div(a grad u) = a lap u + a_x u_x + a_y u_y
@@ -215,8 +218,9 @@ TEST(Builder, ParametersCanBeBoundsAndShapes) {
 
 TEST(Builder, GivenValuesBecomeATerm) {
   const Problem problem = make_problem(find_problem("heat"), {});
-  const Term term = given_value_term(problem, "start", Place::initial, problem.jet("u_x"),
-                                     [](const Eigen::MatrixXd& x) -> Eigen::VectorXd { return x.col(0).array().square(); });
+  const Term term =
+      given_value_term(problem, "start", Place::initial, problem.jet("u_x"),
+                       [](const Eigen::MatrixXd& x) -> Eigen::VectorXd { return x.col(0).array().square(); });
   EXPECT_EQ(term.name, "start");
   EXPECT_EQ(term.place, Place::initial);
   ASSERT_EQ(term.jets.size(), 1U);

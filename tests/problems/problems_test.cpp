@@ -1,4 +1,5 @@
-// Every shipped problem: exact solutions fulfil every term, derivatives by the jets are right, parameters are checked.
+// Every shipped problem: exact solutions fulfil every term, derivatives by the jets are right, parameters are
+// checked.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,9 +57,9 @@ TEST(Problems, AllShippedAreListedInOrder) {
   std::vector<std::string> names;
   for (const auto& definition : problem_definitions()) names.push_back(definition.name);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
-  for (const char* name : {"advection", "allen-cahn", "bratu", "burgers", "diffusion", "heat", "helmholtz", "kdv",
-                           "nonlinear-poisson", "poisson", "poisson-5d", "poisson-gauss", "poisson-holes",
-                           "reaction-diffusion", "wave"})
+  for (const char* name : {"advection", "allen-cahn", "bratu", "burgers", "diffusion", "heat", "helmholtz",
+                           "kdv", "nonlinear-poisson", "poisson", "poisson-5d", "poisson-gauss",
+                           "poisson-holes", "reaction-diffusion", "wave"})
     EXPECT_TRUE(std::count(names.begin(), names.end(), name) == 1) << name;
 }
 
@@ -101,8 +102,7 @@ TEST(Problems, ExactSolutionsFulfilEveryTerm) {
           const Term& term = problem.terms[static_cast<size_t>(set.term)];
           const Eigen::MatrixXd jets = problem.exact_jets(set.points, term.jets);
           const LinearizedTerm at_exact = linearize(problem, term, set.points, set.normals, jets);
-          const double scale =
-              at_exact.coefficients.cwiseProduct(jets).cwiseAbs().rowwise().sum().maxCoeff();
+          const double scale = at_exact.coefficients.cwiseProduct(jets).cwiseAbs().rowwise().sum().maxCoeff();
           // "u = 0" on the boundary compares with the size of the field, not with its zeros there.
           EXPECT_LE(at_exact.residual.cwiseAbs().maxCoeff(), 1e-10 * std::max(scale, 1.0)) << term.name;
           EXPECT_EQ(evaluate_residual(problem, term, set.points, set.normals, jets), at_exact.residual);
@@ -126,8 +126,8 @@ TEST(Problems, DerivativesByTheJetsHaveAQuadraticRemainder) {
         const LinearizedTerm base = linearize(problem, term, set.points, set.normals, jets);
         const Eigen::VectorXd slope = base.coefficients.cwiseProduct(direction).rowwise().sum();
         const auto remainder = [&](double h) {
-          return (evaluate_residual(problem, term, set.points, set.normals, jets + h * direction) - base.residual -
-                  h * slope)
+          return (evaluate_residual(problem, term, set.points, set.normals, jets + h * direction) -
+                  base.residual - h * slope)
               .norm();
         };
         const double scale = base.residual.norm() + slope.norm();
@@ -161,9 +161,12 @@ TEST(Problems, RangesOfParametersAreChecked) {
   for (const auto& definition : problem_definitions()) {
     const Problem base = make_problem(definition, {});
     for (const auto& p : base.parameters)
-      for (const double value : {std::nextafter(p.high, 1e300), p.low - 0.5 * (p.high - p.low), std::nan(""), HUGE_VAL}) {
+      for (const double value :
+           {std::nextafter(p.high, 1e300), p.low - 0.5 * (p.high - p.low), std::nan(""), HUGE_VAL}) {
         SCOPED_TRACE(definition.name + " " + p.name);
-        expect_contains(message_of([&] { make_problem(definition, {{{p.name, value}}, 0}); }),
+        expect_contains(message_of([&] {
+                          make_problem(definition, {{{p.name, value}}, 0});
+                        }),
                         {"problem.parameter." + p.name, "outside"});
       }
   }
@@ -171,9 +174,13 @@ TEST(Problems, RangesOfParametersAreChecked) {
 
 TEST(Problems, UnknownNamesComeWithTheNearestOne) {
   expect_contains(message_of([] { find_problem("helmholz"); }), {"problem", "'helmholz'", "'helmholtz'"});
-  expect_contains(message_of([] { make_problem(find_problem("burgers"), {{{"mu", 0.1}}, 0}); }),
+  expect_contains(message_of([] {
+                    make_problem(find_problem("burgers"), {{{"mu", 0.1}}, 0});
+                  }),
                   {"problem.parameter.mu", "'nu'"});
-  expect_contains(message_of([] { make_problem(find_problem("kdv"), {{{"delta", 0.1}}, 0}); }),
+  expect_contains(message_of([] {
+                    make_problem(find_problem("kdv"), {{{"delta", 0.1}}, 0});
+                  }),
                   {"problem.parameter.delta", "'delta2'"});
   const Problem problem = make_problem(find_problem("heat"), {});
   expect_contains(message_of([&] { problem.jet("v_x"); }), {"'v_x'", "'u'"});
@@ -190,8 +197,10 @@ TEST(Problems, ValuesThatAreNotFiniteNameTermAndPoint) {
     if (total_order(term.jets[c].orders) == 0) jets(1, static_cast<Index>(c)) = 1e4;  // exp overflows
   for (const bool derivatives : {true, false}) {
     try {
-      if (derivatives) linearize(problem, term, points, {}, jets);
-      else evaluate_residual(problem, term, points, {}, jets);
+      if (derivatives)
+        linearize(problem, term, points, {}, jets);
+      else
+        evaluate_residual(problem, term, points, {}, jets);
       ADD_FAILURE() << "no error";
     } catch (const NumericalError& error) {
       expect_contains(error.what(), {"'pde'", "x = 0.75", "y = 0.125", "not finite"});

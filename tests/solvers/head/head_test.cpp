@@ -1,4 +1,5 @@
-// The closed-form head from rows to solutions: assembly against a dense solve, Newton, hold-out residual, options.
+// The closed-form head from rows to solutions: assembly against a dense solve, Newton, hold-out residual,
+// options.
 #include <gtest/gtest.h>
 
 #include <Eigen/QR>
@@ -19,11 +20,14 @@
 namespace torsor {
 namespace {
 
-Problem shipped(const std::string& name, const std::map<std::string, double>& parameters = {}, uint64_t seed = 0) {
+Problem shipped(const std::string& name, const std::map<std::string, double>& parameters = {},
+                uint64_t seed = 0) {
   return make_problem(find_problem(name), {parameters, seed});
 }
 
-Problem written(const std::function<void(ProblemBuilder&)>& define) { return make_problem({"test", "", define}, {}); }
+Problem written(const std::function<void(ProblemBuilder&)>& define) {
+  return make_problem({"test", "", define}, {});
+}
 
 Problem on_square(const std::string& residual, const std::string& exact) {
   return written([&](ProblemBuilder& p) {
@@ -41,7 +45,8 @@ std::vector<PartitionAxis> whole_domain(const Problem& problem) {
   return axes;
 }
 
-std::shared_ptr<const Ansatz> ansatz_for(const Problem& problem, Index features, double bandwidth, uint64_t seed = 0) {
+std::shared_ptr<const Ansatz> ansatz_for(const Problem& problem, Index features, double bandwidth,
+                                         uint64_t seed = 0) {
   HeadOptions options;
   options.enrich = false;
   options.seed = seed;
@@ -152,7 +157,8 @@ TEST(RowSystem, StreamedSolutionIsTheDenseOne) {
               1e-9 * ansatz->jets(x, jets, expected).norm());
     // A larger weight must bring the boundary values closer.
     const auto& boundary = points.back();
-    const double misfit = (ansatz->jets(boundary.points, jets, w) - problem.exact_jets(boundary.points, jets)).norm();
+    const double misfit =
+        (ansatz->jets(boundary.points, jets, w) - problem.exact_jets(boundary.points, jets)).norm();
     if (previous >= 0) {
       EXPECT_LT(misfit, 0.5 * previous);
     }
@@ -172,7 +178,8 @@ TEST(RowSystem, TasksTogetherAreTheTasksOneByOne) {
   const auto jets = values_of(problems[0]);
   const Eigen::MatrixXd x = grid(problems[0], 15);
   for (Index t = 0; t < 3; ++t) {
-    const Eigen::VectorXd alone = solve_newton({&problems[static_cast<size_t>(t)]}, *ansatz, points, {}, {}, report);
+    const Eigen::VectorXd alone =
+        solve_newton({&problems[static_cast<size_t>(t)]}, *ansatz, points, {}, {}, report);
     const Eigen::MatrixXd expected = ansatz->jets(x, jets, alone);
     EXPECT_LT((ansatz->jets(x, jets, together.col(t)) - expected).norm(), 1e-9 * expected.norm());
   }
@@ -210,7 +217,8 @@ TEST(ShareOperator, OnlyWhereJustTheDataDiffer) {
   EXPECT_FALSE(share(shipped("helmholtz", {{"k", 3}}), shipped("helmholtz", {{"k", 4}})));
   EXPECT_FALSE(share(shipped("diffusion", {{"contrast", 0.5}}), shipped("diffusion", {{"contrast", 1}})));
   EXPECT_FALSE(share(shipped("nonlinear-poisson"), shipped("nonlinear-poisson")));
-  EXPECT_FALSE(share(shipped("poisson-holes", {{"radius", 0.1}}), shipped("poisson-holes", {{"radius", 0.12}})));
+  EXPECT_FALSE(
+      share(shipped("poisson-holes", {{"radius", 0.1}}), shipped("poisson-holes", {{"radius", 0.12}})));
 }
 
 TEST(Newton, ConvergesQuadratically) {
@@ -249,7 +257,8 @@ TEST(Newton, StartsFromAnyField) {
   EXPECT_LE(warm.iterations, cold.iterations);
   const auto jets = values_of(problem);
   const Eigen::MatrixXd x = grid(problem, 15);
-  EXPECT_LT((ansatz->jets(x, jets, a) - ansatz->jets(x, jets, b)).norm(), 1e-6 * ansatz->jets(x, jets, a).norm());
+  EXPECT_LT((ansatz->jets(x, jets, a) - ansatz->jets(x, jets, b)).norm(),
+            1e-6 * ansatz->jets(x, jets, a).norm());
 }
 
 TEST(Newton, FailuresAreReported) {
@@ -269,23 +278,25 @@ TEST(Newton, FailuresAreReported) {
   NewtonOptions one;
   one.max_iterations = 1;
   try {
-    solve_newton({&cubic}, *ansatz_for(cubic, 80, 4), collocation_points(cubic, whole_domain(cubic), 80, {}), {}, one,
-                 report);
+    solve_newton({&cubic}, *ansatz_for(cubic, 80, 4), collocation_points(cubic, whole_domain(cubic), 80, {}),
+                 {}, one, report);
     ADD_FAILURE() << "no error";
   } catch (const NumericalError& error) {
-    EXPECT_NE(std::string(error.what()).find("did not converge in 1 iteration"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("did not converge in 1 iteration"), std::string::npos)
+        << error.what();
   }
   SilentProgress progress;
   EXPECT_THROW(solve_heads({beyond}, fixed(40, 6), progress), NumericalError);
 }
 
 TEST(Newton, LinearityIsRecognised) {
-  for (const auto& [name, linear] : std::vector<std::pair<std::string, bool>>{{"poisson", true},
-                                                                              {"diffusion", true},
-                                                                              {"wave", true},
-                                                                              {"kdv", false},
-                                                                              {"bratu", false},
-                                                                              {"reaction-diffusion", false}}) {
+  for (const auto& [name, linear] :
+       std::vector<std::pair<std::string, bool>>{{"poisson", true},
+                                                 {"diffusion", true},
+                                                 {"wave", true},
+                                                 {"kdv", false},
+                                                 {"bratu", false},
+                                                 {"reaction-diffusion", false}}) {
     const Problem problem = shipped(name);
     EXPECT_EQ(is_linear(problem, collocation_points(problem, whole_domain(problem), 40, {})), linear) << name;
   }
@@ -297,15 +308,15 @@ TEST(HoldOut, IsZeroForTheSolutionAndAboutOneForGarbage) {
     const Problem problem = shipped(name);
     const auto points = holdout_points(problem, whole_domain(problem), 100, {});
     ASSERT_EQ(points.size(), problem.terms.size());
-    const auto exact = evaluate_holdout(problem, points, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& j) {
-      return problem.exact_jets(x, j);
-    });
+    const auto exact = evaluate_holdout(
+        problem, points,
+        [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& j) { return problem.exact_jets(x, j); });
     EXPECT_LT(exact.worst, 1e-13);
     const auto ansatz = ansatz_for(problem, 60, 8);
     const Eigen::VectorXd w = Eigen::VectorXd::LinSpaced(60, -1, 1);
-    const auto garbage = evaluate_holdout(problem, points, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& j) {
-      return ansatz->jets(x, j, w);
-    });
+    const auto garbage = evaluate_holdout(
+        problem, points,
+        [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& j) { return ansatz->jets(x, j, w); });
     EXPECT_GT(garbage.worst, 0.2);
     EXPECT_LT(garbage.worst, 20);
     double worst = 0;
@@ -351,7 +362,9 @@ TEST(HeadOptionsTest, HardConstraintsHoldExactly) {
   const auto points = collocation_points(problem, whole_domain(problem), 50, {});
   const auto jets = values_of(problem);
   const Eigen::MatrixXd on_boundary = points.back().points;
-  EXPECT_LT((result.solutions[0].jets(on_boundary, jets) - problem.exact_jets(on_boundary, jets)).cwiseAbs().maxCoeff(),
+  EXPECT_LT((result.solutions[0].jets(on_boundary, jets) - problem.exact_jets(on_boundary, jets))
+                .cwiseAbs()
+                .maxCoeff(),
             1e-14);
   EXPECT_LT(relative_error(problem, result.solutions[0]), 1e-6);
 
@@ -423,7 +436,8 @@ TEST(Adapt, KeepsTheBodiesForAnotherTask) {
   EXPECT_LT(relative_error(second, adapted.solutions[0]), 1e-4);
   EXPECT_EQ(adapted.solutions[0].windows()[0].ansatz, pretrained.solutions[0].windows()[0].ansatz);
   EXPECT_THROW(adapt_head(shipped("poisson-5d"), pretrained.solutions[0], options, progress), InputError);
-  EXPECT_THROW(adapt_head(shipped("reaction-diffusion"), pretrained.solutions[0], options, progress), InputError);
+  EXPECT_THROW(adapt_head(shipped("reaction-diffusion"), pretrained.solutions[0], options, progress),
+               InputError);
 }
 
 // -Lap u = 1 with u = 0 on the unit square; u(1/2, 1/2) = 0.07367135328 by the sine series.
@@ -446,7 +460,8 @@ TEST(Enrichment, CornersOfTheSquare) {
     HeadOptions options = fixed(300, 10);
     options.enrich = enrich;
     const HeadResult result = solve(problem, options);
-    return std::abs(result.solutions[0].jets(Eigen::RowVector2d(0.5, 0.5), values_of(problem))(0, 0) - expected);
+    return std::abs(result.solutions[0].jets(Eigen::RowVector2d(0.5, 0.5), values_of(problem))(0, 0) -
+                    expected);
   };
   const double with = error(true), without = error(false);
   EXPECT_LT(with, 1e-8);
@@ -456,7 +471,8 @@ TEST(Enrichment, CornersOfTheSquare) {
 TEST(TimeMarch, WindowProblemsTakeTheirStartFromTheWindowBefore) {
   const Problem problem = shipped("wave");
   const auto ansatz = ansatz_for(problem, 30, 3);
-  const auto before = std::make_shared<const Window>(Window{0, 0.4, ansatz, Eigen::VectorXd::LinSpaced(30, -1, 1)});
+  const auto before =
+      std::make_shared<const Window>(Window{0, 0.4, ansatz, Eigen::VectorXd::LinSpaced(30, -1, 1)});
   const Problem next = window_problem(problem, 0.4, 0.7, before);
   EXPECT_EQ(next.coordinates[1].low, 0.4);
   EXPECT_EQ(next.coordinates[1].high, 0.7);
@@ -491,14 +507,30 @@ void expect_solved(const Expected& wanted) {
   EXPECT_FALSE(result.trials.empty() && wanted.windows == 1);
 }
 
-TEST(AutomaticSteadySlow, Poisson) { expect_solved({"poisson", 1e-10, 0}); }
-TEST(AutomaticSteadySlow, Helmholtz) { expect_solved({"helmholtz", 1e-10, 0}); }
-TEST(AutomaticSteadySlow, Diffusion) { expect_solved({"diffusion", 1e-8, 0}); }
-TEST(AutomaticSteadySlow, NonlinearPoisson) { expect_solved({"nonlinear-poisson", 1e-8, 0}); }
-TEST(AutomaticEvolutionSlow, Heat) { expect_solved({"heat", 1e-7, 0}); }
-TEST(AutomaticEvolutionSlow, Wave) { expect_solved({"wave", 1e-7, 0}); }
-TEST(AutomaticEvolutionSlow, Advection) { expect_solved({"advection", 1e-7, 0}); }
-TEST(AutomaticEvolutionSlow, HeatInOnePiece) { expect_solved({"heat", 1e-6, 1}); }
+TEST(AutomaticSteadySlow, Poisson) {
+  expect_solved({"poisson", 1e-10, 0});
+}
+TEST(AutomaticSteadySlow, Helmholtz) {
+  expect_solved({"helmholtz", 1e-10, 0});
+}
+TEST(AutomaticSteadySlow, Diffusion) {
+  expect_solved({"diffusion", 1e-8, 0});
+}
+TEST(AutomaticSteadySlow, NonlinearPoisson) {
+  expect_solved({"nonlinear-poisson", 1e-8, 0});
+}
+TEST(AutomaticEvolutionSlow, Heat) {
+  expect_solved({"heat", 1e-7, 0});
+}
+TEST(AutomaticEvolutionSlow, Wave) {
+  expect_solved({"wave", 1e-7, 0});
+}
+TEST(AutomaticEvolutionSlow, Advection) {
+  expect_solved({"advection", 1e-7, 0});
+}
+TEST(AutomaticEvolutionSlow, HeatInOnePiece) {
+  expect_solved({"heat", 1e-6, 1});
+}
 
 TEST(TimeMarchSlow, BurgersAgreesWithColeHopf) {
   const Problem problem = shipped("burgers", {{"nu", 0.05}});
