@@ -124,8 +124,8 @@ std::vector<PolyanalyticTerm> corner_terms(const Eigen::Vector2d& corner, double
   std::vector<PolyanalyticTerm> terms;
   for (int k = 1; k <= orders; ++k)
     for (int j = 0; j <= 1; ++j)
-      // Im w = Re(-i w); the corner's sides lie along direction -+ pi/4, so zeta is turned to bring one side to the
-      // real axis, where Im(zeta^2k log zeta) vanishes.
+      // Im w = Re(-i w); the corner's sides lie along direction -+ pi/4, so the power is turned to bring one side to
+      // the real axis. The logarithm is not: that changes the function by a polynomial, which smooth features carry.
       terms.push_back({corner,
                        -kI * std::polar(std::pow(scale, -2 * (k + j)), -2 * k * (direction - std::numbers::pi / 4)),
                        2 * k + j, j, true, direction});

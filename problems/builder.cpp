@@ -184,11 +184,18 @@ void ProblemBuilder::check_names(const std::string& what, const Formula& formula
 Expression ProblemBuilder::expand_checked(const std::string& what, const Formula& formula, Place place) const {
   check_names(what, formula, place);
   std::vector<std::string> active;
+  Expression expanded;
   try {
-    return expand(formula.expression, active);
+    expanded = expand(formula.expression, active);
   } catch (const InputError& error) {
     throw InputError(where(what, formula.text) + ": " + error.what());
   }
+  // What came in through definitions: normals are there on the boundary only.
+  for (const auto& use : expanded.names())
+    if (place != Place::boundary && use.name.rfind("n_", 0) == 0)
+      throw InputError(where(what, formula.text) + ": the normal's component '" + use.name +
+                       "' is defined on the boundary only");
+  return expanded;
 }
 
 // The formula with each jet replaced by that jet of the exact solution.
@@ -220,6 +227,8 @@ Term ProblemBuilder::compile(const Term& declared, const Expression& equation) c
     if (jet) term.jets.push_back({problem_.field_index(jet->field), jet->order_per_coordinate});
   }
   if (term.jets.empty()) throw InputError(where(what, declared.text) + ": no unknown occurs in it");
+  if (manufactured && !formula.partial(kManufactured).is_constant())
+    throw InputError(where(what, declared.text) + ": 'manufactured' must be a summand of its own");
   if (manufactured) formula = without - replace_fields_by_exact(what, without);
   term.residual = expression_residual(formula);
   return term;
@@ -247,8 +256,23 @@ void ProblemBuilder::check_complete() const {
       throw InputError("problem.exact." + entry.first + ": " + unknown_name_message("unknown", entry.first, field_names()));
 }
 
+void ProblemBuilder::check_distinct_names() const {
+  std::vector<std::string> taken;
+  const auto take = [&](const std::string& name, const char* kind) {
+    if (std::find(taken.begin(), taken.end(), name) != taken.end())
+      throw InputError(std::string(kind) + " '" + name + "': the name is already taken by a coordinate, unknown or parameter");
+    taken.push_back(name);
+  };
+  for (const auto& coordinate : problem_.coordinates) take(coordinate.name, "coordinate");
+  for (const auto& field : problem_.fields) take(field.name, "unknown");
+  for (const auto& parameter : problem_.parameters) take(parameter.name, "parameter");
+  for (const auto& definition : definitions_) take(definition.first, "definition");
+}
+
 Problem ProblemBuilder::build() {
   check_complete();
+  check_distinct_names();
+  for (const auto& [name, formula] : definitions_) check_names("problem.define." + name, formula, Place::boundary);
   std::vector<Coordinate> space;
   for (const auto& coordinate : problem_.coordinates)
     if (!coordinate.time) space.push_back(coordinate);

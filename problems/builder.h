@@ -60,6 +60,7 @@ class ProblemBuilder {
   Term compile(const Term& declared, const Expression& equation) const;
   void check_names(const std::string& what, const Formula& formula, Place place) const;
   void check_complete() const;
+  void check_distinct_names() const;
   std::vector<std::string> field_names() const;
   std::vector<std::string> space_names() const;
 

@@ -1,4 +1,5 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -59,6 +60,20 @@ void compare_with_table(const std::string& path, const Task& task, const Solutio
                 task.problem.fields[static_cast<size_t>(f)].name.c_str(), path.c_str(),
                 (values.col(f) - table.col(d + f)).norm() / table.col(d + f).norm(),
                 (values.col(f) - table.col(d + f)).cwiseAbs().maxCoeff());
+}
+
+/// What would otherwise be found wrong only after the solve.
+void check_before_solving(const Config& config, const Problem& problem) {
+  const std::string solver = config.text("reference.solver");
+  const auto known = reference_names();
+  if (solver != "auto" && solver != "none") {
+    if (std::find(known.begin(), known.end(), solver) == known.end())
+      throw config.error("reference.solver", unknown_name_message("reference", solver, known));
+    const auto able = applicable_references(problem);
+    if (std::find(able.begin(), able.end(), solver) == able.end())
+      throw config.error("reference.solver", "this solver does not fit the problem");
+  }
+  if (config.has("reference.data")) read_table(config.text("reference.data"));
 }
 
 void write_outputs(const RunRecord& run, const Config& config, const std::string& folder) {
@@ -129,6 +144,7 @@ int command_solve(const Arguments& arguments) {
   const auto tasks = make_tasks(config);
   HeadOptions head = head_options(config, tasks.front().problem);
   head.newton.least_squares.singular_values = false;
+  check_before_solving(config, tasks.front().problem);
   make_folder(output_folder(config));
   state(runtime);
   std::vector<HeadResult> results;
@@ -154,6 +170,7 @@ int command_adapt(const Arguments& arguments) {
   const auto tasks = make_tasks(config);
   HeadOptions head = head_options(config, tasks.front().problem);
   if (head.boundary_weight == 0) head.boundary_weight = model.boundary_weight;
+  check_before_solving(config, tasks.front().problem);
   make_folder(output_folder(config));
   state(runtime);
   std::vector<HeadResult> results;

@@ -14,6 +14,8 @@ struct TermPoints {
   Index term = 0;           ///< index into problem.terms
   Eigen::MatrixXd points;   ///< N x d
   Eigen::MatrixXd normals;  ///< N x d on boundaries, else empty
+  double weight = 1;        ///< of these rows, on top of what the system chooses
+  bool equalise = true;     ///< divide each row by its norm; false where the sum over the points is a quadrature
 };
 
 struct CollocationOptions {

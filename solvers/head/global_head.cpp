@@ -6,6 +6,7 @@
 
 #include "physics/error.h"
 #include "physics/random.h"
+#include "problems/residual.h"
 #include "solvers/head/geometry_enrichment.h"
 
 namespace torsor {
@@ -29,8 +30,24 @@ Levels levels_for(Index d, const HeadOptions& options) {
   return levels;
 }
 
+/// Hold-out residuals that end the growth. The error of the field is usually ten to a hundred times smaller; Newton's
+/// method makes a nonlinear level several times as costly.
+constexpr double kLinearTolerance = 3e-12, kNonlinearTolerance = 1e-9;
+
 /// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
 constexpr Index kSearchFeatures = 700;
+
+/// The problem with the terms "u = 0" for every field.
+Problem with_least_norm_terms(const Problem& problem) {
+  Problem extended = problem;
+  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f) {
+    const FieldJet value{f, MultiIndex(static_cast<size_t>(problem.dimension()), 0)};
+    extended.terms.push_back(given_value_term(
+        problem, "least norm " + problem.jet_text(value), Place::interior, value,
+        [](const Eigen::MatrixXd& points) -> Eigen::VectorXd { return Eigen::VectorXd::Zero(points.rows()); }));
+  }
+  return extended;
+}
 
 /// A solved level: the ansatz and the heads of all tasks.
 struct Candidate {
@@ -76,10 +93,12 @@ class GlobalSolver {
       const auto& axis = axes_[static_cast<size_t>(i)];
       half_length_[i] = 0.5 * (axis.high(0) - axis.low(0));
     }
-    tolerance_ = options.tolerance > 0 ? options.tolerance : 1e-12;
+    tolerance_ = options.tolerance > 0 ? options.tolerance : kLinearTolerance;
   }
 
   HeadResult run() {
+    if (options_.tolerance == 0 && !is_linear(problem_, collocation_points(problem_, axes_, 16, {})))
+      tolerance_ = kNonlinearTolerance;
     const Levels levels = levels_for(problem_.dimension(), options_);
     Index features = levels.first;
     const bool fixed_bandwidth = options_.bandwidth.size() > 0;
@@ -98,6 +117,7 @@ class GlobalSolver {
       features = std::min(levels.last, static_cast<Index>(static_cast<double>(features) * levels.growth));
     }
     if (!std::isfinite(best_.worst)) throw NumericalError("the head could not be solved: " + last_error_);
+    check_for_singular_operator();
     return result();
   }
 
@@ -146,13 +166,25 @@ class GlobalSolver {
     return text;
   }
 
-  void solve(Candidate& candidate) const {
+  void solve(Candidate& candidate, double least_norm_weight = 0) const {
     const std::vector<Eigen::VectorXd> of_cells(1, candidate.bandwidth.cwiseQuotient(half_length_));
     candidate.ansatz = make_ansatz(problem_, options_, axes_, chain_, candidate.features, of_cells);
     CollocationOptions collocation = options_.collocation;
     collocation.resolution = candidate.bandwidth.cwiseMax(2.0);
     collocation.seed = stream_seed(options_.seed, 1);
-    const auto points = collocation_points(problem_, axes_, candidate.features, collocation);
+    auto points = collocation_points(problem_, axes_, candidate.features, collocation);
+    std::vector<Problem> with_norm;
+    std::vector<const Problem*> tasks = tasks_;
+    if (least_norm_weight > 0) {
+      for (const auto* task : tasks_) with_norm.push_back(with_least_norm_terms(*task));
+      for (size_t t = 0; t < tasks.size(); ++t) tasks[t] = &with_norm[t];
+      // Equally spaced points and equal weights: the L2 norm, in which the solutions of a resonance are orthogonal.
+      CollocationOptions uniform = collocation;
+      uniform.sampler = "grid";
+      const Eigen::MatrixXd interior = collocation_points(problem_, axes_, candidate.features, uniform).front().points;
+      for (size_t f = 0; f < problem_.fields.size(); ++f)
+        points.push_back({static_cast<Index>(problem_.terms.size() + f), interior, {}, least_norm_weight, false});
+    }
     NewtonOptions newton = options_.newton;
     newton.boundary_weight = candidate.boundary_weight;
     FieldFunction start;
@@ -160,7 +192,7 @@ class GlobalSolver {
       start = [this](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
         return best_.ansatz->jets(x, jets, best_.heads.col(0));
       };
-    candidate.heads = solve_newton(tasks_, *candidate.ansatz, points, start, newton, candidate.newton);
+    candidate.heads = solve_newton(tasks, *candidate.ansatz, points, start, newton, candidate.newton);
     const auto unseen = holdout_points(problem_, axes_, candidate.features, collocation);
     candidate.worst = 0;
     for (size_t t = 0; t < tasks_.size(); ++t) {
@@ -212,8 +244,58 @@ class GlobalSolver {
     }
   }
 
+  // At a resonance fields that the equation maps to zero can be added freely: the residual is small and the answer
+  // arbitrary. Rows "u = 0" of tiny weight do not change a regular problem, but at a resonance they pull towards the
+  // solution of least L2 norm. Where they move the solution although its residual stays as small, the operator is
+  // singular; the weight is then the one at which the solution moves least (the quasi-optimality rule of Tikhonov and
+  // Glasko).
+  void check_for_singular_operator() {
+    if (!best_.newton.linear || best_.worst > 1e-6) return;
+    Candidate candidate = with_least_norm(1e-10);
+    if (candidate.worst > 100 * best_.worst || distance(best_, candidate) <= 1e-5) return;
+    singular_operator_ = true;
+    best_ = std::move(candidate);
+    double least = std::numeric_limits<double>::infinity();
+    Candidate last = best_;
+    for (const double weight : {1e-9, 1e-8, 1e-7, 1e-6, 1e-5}) {
+      Candidate next = with_least_norm(weight);
+      const double moved = distance(last, next);
+      if (moved < least) {
+        least = moved;
+        best_ = next;
+      }
+      last = std::move(next);
+    }
+  }
+
+  Candidate with_least_norm(double weight) const {
+    Candidate candidate;
+    candidate.features = best_.features;
+    candidate.bandwidth = best_.bandwidth;
+    candidate.boundary_weight = best_.boundary_weight;
+    try {
+      solve(candidate, weight);
+    } catch (const NumericalError&) {
+      candidate.worst = std::numeric_limits<double>::infinity();
+    }
+    return candidate;
+  }
+
+  /// Relative L2 distance of the fields of two candidates' first task.
+  double distance(const Candidate& a, const Candidate& b) const {
+    if (!a.ansatz || !b.ansatz || !std::isfinite(b.worst)) return std::numeric_limits<double>::infinity();
+    const auto probe = holdout_points(problem_, axes_, b.features, options_.collocation).front().points;
+    std::vector<FieldJet> values;
+    for (Index f = 0; f < b.ansatz->fields(); ++f)
+      values.push_back({f, MultiIndex(static_cast<size_t>(problem_.dimension()), 0)});
+    const Eigen::MatrixXd from = a.ansatz->jets(probe, values, a.heads.col(0));
+    const Eigen::MatrixXd to = b.ansatz->jets(probe, values, b.heads.col(0));
+    return (from - to).norm() / to.norm();
+  }
+
   HeadResult result() {
     HeadResult result;
+    result.singular_operator = singular_operator_;
     for (Index t = 0; t < best_.heads.cols(); ++t) {
       Window window{0, 0, best_.ansatz, best_.heads.col(t)};
       if (problem_.time() >= 0) {
@@ -247,6 +329,7 @@ class GlobalSolver {
   std::vector<HeadTrial> trials_;
   std::string last_error_;
   int stalled_ = 0;
+  bool singular_operator_ = false;
 };
 
 }  // namespace

@@ -25,8 +25,8 @@ struct HeadOptions {
   bool enrich = true;
   /// Time windows of equal length. 0: automatic, as many as the tolerance asks for; 1: one.
   Index windows = 0;
-  /// Wanted relative hold-out residual. 0: 1e-12 for problems solved in one piece, in windows 1e-8 for
-  /// linear and 1e-5 for nonlinear problems (the error is usually a hundredth of it).
+  /// Wanted relative hold-out residual. 0: in one piece 3e-12 for linear and 1e-9 for nonlinear problems,
+  /// in windows 1e-8 and 1e-5 (the error is usually a hundredth of it).
   double tolerance = 0;
   CollocationOptions collocation;
   NewtonOptions newton;
@@ -58,6 +58,9 @@ struct HeadResult {
   Index patches = 1;                 ///< most in one window
   std::vector<HeadTrial> trials;     ///< everything that was tried, in order
   bool reached_tolerance = false;
+  /// The operator is singular to rounding on this domain (a resonance): the data do not fix the solution, and the one
+  /// of least L2 norm was taken.
+  bool singular_operator = false;
 };
 
 }  // namespace torsor

@@ -120,7 +120,10 @@ HeadResult adapt_head(const Problem& task, const Solution& pretrained, const Hea
     NewtonOptions newton = options.newton;
     newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
     NewtonReport report;
-    const FieldFunction start = before ? frozen_start(before, task.time()) : FieldFunction();
+    // The pretrained head is a field of the same family: a better start for Newton than zero.
+    const FieldFunction start = [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+      return old.ansatz->jets(x, jets, old.head);
+    };
     const Eigen::MatrixXd head = solve_newton({&problem}, *old.ansatz, points, start, newton, report);
     before = std::make_shared<Window>(Window{old.start, old.end, old.ansatz, head.col(0)});
     windows.push_back(*before);
@@ -140,6 +143,7 @@ HeadResult adapt_head(const Problem& task, const Solution& pretrained, const Hea
     progress.update(static_cast<double>(windows.size()) / count, "hold-out residual");
   }
   result.solutions.emplace_back(task.time(), std::move(windows));
+  result.reached_tolerance = options.tolerance == 0 || result.holdout <= options.tolerance;
   return result;
 }
 

@@ -131,17 +131,23 @@ Eigen::MatrixXd solve_linear(const std::vector<const Problem*>& tasks, const Ans
 }  // namespace
 
 bool is_linear(const Problem& problem, const std::vector<TermPoints>& points) {
-  // Two states without symmetry, positive (for logarithms and roots), with other values in every jet at every point.
-  const auto state_with_phase = [&](double phase) {
+  // States without symmetry, with other values in every jet at every point: two positive ones (for logarithms and
+  // roots, which must not stop the test) and one of both signs (for |u| and max(u, 0)).
+  const auto state_with = [&](double centre, double phase) {
     State state = zero_state(problem, points);
     for (auto& jets : state)
       for (Index c = 0; c < jets.cols(); ++c)
         for (Index k = 0; k < jets.rows(); ++k)
-          jets(k, c) = 0.75 + 0.5 * std::sin(phase + 0.7 * static_cast<double>(k) + 2.3 * static_cast<double>(c));
+          jets(k, c) = centre + 0.5 * std::sin(phase + 0.7 * static_cast<double>(k) + 2.3 * static_cast<double>(c));
     return state;
   };
-  return equal_coefficients(linearize_all(problem, points, state_with_phase(1.0)),
-                            linearize_all(problem, points, state_with_phase(2.7)));
+  const auto first = linearize_all(problem, points, state_with(0.75, 1.0));
+  if (!equal_coefficients(first, linearize_all(problem, points, state_with(0.75, 2.7)))) return false;
+  try {
+    return equal_coefficients(first, linearize_all(problem, points, state_with(0.0, 4.1)));
+  } catch (const NumericalError&) {
+    return false;
+  }
 }
 
 bool equal_operators(const Problem& a, const Problem& b, const std::vector<TermPoints>& points) {
@@ -156,15 +162,18 @@ Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ans
   const Problem& problem = *tasks.front();
   std::vector<TermPoints> probe;
   for (const auto& set : points) {
-    const Index n = std::min<Index>(set.points.rows(), 32);
-    probe.push_back({set.term, set.points.topRows(n), set.normals.topRows(std::min(n, set.normals.rows()))});
+    // Every so many points, so that the probe reaches all of the domain.
+    std::vector<Index> rows;
+    for (Index k = 0; k < set.points.rows(); k += std::max<Index>(1, set.points.rows() / 64)) rows.push_back(k);
+    const Eigen::MatrixXd normals = set.normals.rows() > 0 ? Eigen::MatrixXd(set.normals(rows, Eigen::all)) : Eigen::MatrixXd();
+    probe.push_back({set.term, set.points(rows, Eigen::all), normals, 1, true});
   }
   if (is_linear(problem, probe)) return solve_linear(tasks, ansatz, points, options, report);
   if (tasks.size() > 1) throw InputError("several tasks can be solved together only when they are linear");
 
   const RowSystem system(problem, ansatz, points, options.boundary_weight);
   State state = start ? state_of(problem, points, start) : zero_state(problem, points);
-  Eigen::MatrixXd head;
+  Eigen::MatrixXd head, accepted;
   for (int iteration = 0; iteration < options.max_iterations; ++iteration) {
     const auto linear = linearize_all(problem, points, state);
     std::vector<Eigen::VectorXd> residuals;
@@ -195,8 +204,8 @@ Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ans
       const bool first_guess = !start && iteration == 0;
       if (after <= (1 - 1e-4 * step) * before || (step == 1 && (change < 1e-4 || first_guess))) break;
     }
-if(getenv("DBG")) fprintf(stderr,"it %d before %.3e after %.3e change %.3e step %g resid %.3e rank %ld/%ld cond %.1e norm %.1e\n",iteration,before,after,change,step,report.head.residual*std::sqrt((double)report.head.rows),(long)report.head.rank,(long)report.head.columns,report.head.condition,report.head.norm);
     if (step <= 1e-3) break;
+    if (step == 1) accepted = head;
     state = std::move(next);
     report.iterations = iteration + 1;
     report.residuals.push_back(after);
@@ -208,7 +217,15 @@ if(getenv("DBG")) fprintf(stderr,"it %d before %.3e after %.3e change %.3e step 
       report.converged = true;
       return head;
     }
+    if (after > 0.95 * before) break;
   }
+  // The residual no longer falls. Close to the least that the linearised system allows the rest is rounding (large
+  // coefficients that cancel); far from it this is a minimum of the least-squares problem, as an ansatz that is too
+  // coarse has many. The hold-out residual says what it is worth.
+  const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
+  if (std::min(report.residuals.back(), report.residuals.front()) <= 3 * least ||
+      (accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front()))
+    return accepted.size() > 0 ? accepted : head;
   throw NumericalError("Newton's method did not converge in " + std::to_string(report.iterations) +
                        " iterations; last relative change " +
                        (report.updates.empty() ? std::string("none") : std::to_string(report.updates.back())) +

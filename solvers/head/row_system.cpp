@@ -26,7 +26,7 @@ RowSystem::RowSystem(const Problem& problem, const Ansatz& ansatz, const std::ve
   for (const auto& set : points) {
     const bool inside = problem.terms[static_cast<size_t>(set.term)].place == Place::interior;
     const double balance = std::sqrt(interior / static_cast<double>(set.points.rows()));
-    weights_.push_back(inside ? 1.0 : boundary_weight * balance);
+    weights_.push_back(set.weight * (inside ? 1.0 : boundary_weight * balance));
   }
   // rows[2 slot + 1]: points that touch the successor too; rows[2 slot]: those that do not.
   std::vector<std::vector<std::vector<Index>>> rows(static_cast<size_t>(2 * ansatz.groups()),
@@ -61,6 +61,15 @@ void RowSystem::add_source(Index slot, bool with_next, const std::vector<std::ve
   if (!source.blocks.empty()) sources_.push_back(std::move(source));
 }
 
+// Square of the size that rows with these coefficients have when nothing cancels: features are of size one.
+double RowSystem::largest_row(const Block& block, const std::vector<TermRows>& rows) const {
+  double largest = 0;
+  for (const auto& piece : block.pieces)
+    largest = std::max(
+        largest, rows[static_cast<size_t>(piece.set)].coefficients(piece.rows, Eigen::all).cwiseAbs2().maxCoeff());
+  return largest * static_cast<double>(ansatz_.columns());
+}
+
 // Writes the weighted rows of a block: the columns of group `slot` at `own`, those of its successor at `next`.
 Index RowSystem::fill(const Source& source, const Block& block, const std::vector<TermRows>& rows, double* own,
                       double* next, double* b, Index ld,
@@ -90,7 +99,16 @@ Index RowSystem::fill(const Source& source, const Block& block, const std::vecto
   Eigen::ArrayXd norms = Eigen::ArrayXd::Zero(block.rows);
   for (const auto& part : {own_columns, next_columns})
     for (Index j = 0; j < part.cols(); ++j) norms += part.col(j).array().square();
-  weight /= (norms > 0).select(norms.sqrt(), 1.0);
+  // A row that a hard constraint leaves nothing of but rounding says nothing, and must not be blown up to full size.
+  first = 0;
+  for (const auto& piece : block.pieces) {
+    const auto n = static_cast<Index>(piece.rows.size());
+    if (!points_[static_cast<size_t>(piece.set)].equalise)
+      norms.segment(first, n).setConstant(0.5 * static_cast<double>(ansatz_.columns()));
+    first += n;
+  }
+  const double negligible = 1e-24 * std::max(norms.maxCoeff(), largest_row(block, rows));
+  weight = (norms > negligible).select(weight / norms.max(1e-300).sqrt(), 0.0);
   first = 0;
   for (const auto& piece : block.pieces) {
     const auto n = static_cast<Index>(piece.rows.size());
@@ -132,6 +150,9 @@ void RowSystem::solve_global(const std::vector<TermRows>& rows, const LeastSquar
   if (options.ridge > 0) absorb_ridge(qr, options.ridge);
   TriangularOptions triangular;
   triangular.rcond = options.rcond;
+  // No growth guard: a cut-off that depends on the data would couple tasks solved together and make Newton's map jump;
+  // the hold-out residual judges what large coefficients are worth.
+  triangular.max_growth = 1e14;
   triangular.singular_values = options.singular_values;
   TriangularSolution solution = solve_triangular(qr, triangular);
   HeadReport& report = result.report;

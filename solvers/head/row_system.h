@@ -77,6 +77,7 @@ class RowSystem {
   void add_source(Index slot, bool with_next, const std::vector<std::vector<Index>>& rows_of_set);
   Index fill(const Source& source, const Block& block, const std::vector<TermRows>& rows, double* own, double* next,
              double* b, Index ld, std::vector<Eigen::VectorXd>& row_weights) const;
+  double largest_row(const Block& block, const std::vector<TermRows>& rows) const;
   void solve_global(const std::vector<TermRows>& rows, const LeastSquaresOptions& options, Result& result) const;
   void solve_patches(const std::vector<TermRows>& rows, const LeastSquaresOptions& options, Result& result) const;
 

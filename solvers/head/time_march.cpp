@@ -89,7 +89,7 @@ class ChainMarch {
     }
     result_.solutions.emplace_back(time_, std::move(windows));
     result_.features = features_;
-    result_.reached_tolerance = result_.holdout <= tolerance_;
+    result_.reached_tolerance = worst_indicator_ <= tolerance_;
     result_.boundary_weight = weight();
     return result_;
   }
@@ -283,6 +283,7 @@ class ChainMarch {
       result_.bandwidth = result_.trials.back().bandwidth;
     }
     result_.holdout = std::max(result_.holdout, attempt.holdout.worst);
+    worst_indicator_ = std::max(worst_indicator_, attempt.indicator());
     result_.patches = std::max(result_.patches, attempt.window->ansatz->patchwork(0).patches());
   }
 
@@ -294,6 +295,7 @@ class ChainMarch {
   bool fixed_length_ = false, fixed_cells_ = false;
   Index features_ = 0;
   std::vector<double> edges_;
+  double worst_indicator_ = 0;
   HeadResult result_;
 };
 

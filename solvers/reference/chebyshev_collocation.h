@@ -8,8 +8,9 @@
 //
 // The nodal values solve the collocated equations by Newton's method with the affine-invariant damping of
 // P. Deuflhard, Newton Methods for Nonlinear Problems, Springer 2004, section 3.3 (natural monotonicity);
-// discretisation after L. N. Trefethen, Spectral Methods in MATLAB, SIAM 2000, chapters 7, 9 and 13. Its linear
-// systems are solved by GMRES (tensor_gmres.h) on a rectangle with Dirichlet sides, by dense elimination elsewhere.
+// discretisation after L. N. Trefethen, Spectral Methods in MATLAB, SIAM 2000, chapters 7, 9 and 13. Its
+// linear systems are solved by GMRES (tensor_gmres.h) on a rectangle with Dirichlet sides, by dense
+// elimination elsewhere.
 #pragma once
 
 #include <Eigen/Core>

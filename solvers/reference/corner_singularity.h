@@ -6,7 +6,7 @@
 //   u = c S + (smoother),  S = Im(zeta^2 log zeta),  zeta = X + i Y,
 //
 // where X, Y >= 0 are the distances from the sides in units that make the principal part +-Lap. S is
-// harmonic, zero on Y = 0 and pi/2 Y^2 on X = 0 (up to sign), so that u - c S has g'' changed by c pi there:
+// harmonic, zero on Y = 0 and -pi/2 Y^2 on X = 0, so that u - c S has g'' changed by c pi there:
 // the residual r0 of the equation at the corner, formed with g'' for both derivatives, gives c = -+r0/pi.
 // What remains is of the order |zeta|^4 log |zeta|; a Chebyshev method of degree n resolves it like n^-8
 // instead of n^-4.

@@ -1,5 +1,4 @@
-// What makes a classical solver a solver of Problems: a rule for when it applies, and the translation of the
-// problem.
+// What makes a classical solver a solver of Problems: a rule for when it applies, and a translation.
 #pragma once
 
 #include <memory>
@@ -13,8 +12,7 @@ namespace torsor {
 
 struct ReferenceAdapter {
   std::string name;
-  /// The rule that the problem breaks, as the end of "'NAME' cannot solve it: ..."; empty when the solver
-  /// applies.
+  /// The rule that the problem breaks, as the end of "cannot solve it: ..."; empty when the solver applies.
   std::string (*obstacle)(const Problem&);
   /// Called without obstacle only. The result may share the problem, so that it outlives the caller's copy.
   ReferenceSolution (*solve)(const std::shared_ptr<const Problem>&, const ReferenceOptions&);
@@ -28,8 +26,7 @@ ReferenceAdapter cole_hopf_adapter();
 ReferenceAdapter etdrk4_adapter();
 ReferenceAdapter spectral_time_adapter();
 
-// ---- what the adapters share
-// ----------------------------------------------------------------------------------------
+// ---- what the adapters share --------------------------------------------------------------------
 
 std::vector<const Term*> terms_at(const Problem& problem, Place place);
 
@@ -71,8 +68,7 @@ TermProbe probe_term(const Problem& problem, const Term& term, const Eigen::Matr
 /// only) point by point; empty if none.
 std::string initial_obstacle(const Problem& problem, const std::vector<FieldJet>& states);
 
-/// The values of `states` at the initial time: A s + r(0) = 0 for the initial terms, at each x. One column
-/// each.
+/// The values of `states` (columns) at the initial time: A s + r(0) = 0 for the initial terms, at each x.
 Eigen::MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& states,
                                const Eigen::VectorXd& x);
 

@@ -80,8 +80,7 @@ JetResidual equation(const std::shared_ptr<const Problem>& problem, const Term& 
   };
 }
 
-// ---- corner singularities
-// -------------------------------------------------------------------------------------------
+// ---- corner singularities -----------------------------------------------------------------------
 
 // g, g', g'' of the Dirichlet data of a side at its two ends (rows: low, high); nothing when the side has
 // another condition or data that are not smooth.
@@ -151,8 +150,7 @@ Corners corner_singularities(const Problem& problem) {
   return corners;
 }
 
-// ---- the sequence of degrees
-// ----------------------------------------------------------------------------------------
+// ---- the sequence of degrees --------------------------------------------------------------------
 
 std::vector<int> degrees(Index dimension, int cap) {
   std::vector<int> list = dimension == 1 ? std::vector<int>{16, 32, 64, 128, 256, 512}

@@ -1,6 +1,8 @@
-// Cole-Hopf quadrature for the problem named "burgers": u_t + u u_x = nu u_xx on [-1, 1], u(x, 0) = -sin(pi
-// x), u(+-1, t) = 0, with nu from its parameters. The equation and the data are known by the problem's name
-// only.
+// Cole-Hopf quadrature for the problem named "burgers", with nu from its parameters:
+//
+//   u_t + u u_x = nu u_xx on [-1, 1],  u(x, 0) = -sin(pi x),  u(+-1, t) = 0.
+//
+// The equation and the data are known by the problem's name only.
 #include <algorithm>
 #include <chrono>
 

@@ -1,7 +1,6 @@
 // Problems for exponential time differencing (etdrk4.h): the rate u_t = F(t, x, J) is split as
 //
-//   L u = sum_m l_m d^m u/dx^m,  l_m = dF/d(d^m u/dx^m) at u = 0, for those m where it is one number;   N = F
-//   - L u.
+//   L u = sum_m l_m d^m u/dx^m,  l_m = dF/d(d^m u/dx^m), for those m where it is one number;  N = F - L u.
 //
 // N is asked for the x-derivatives up to the last one whose coefficient varies; beyond it F is linear and all
 // in L. Initial data whose periodic extension has a kink converge slowly at first, until diffusion has

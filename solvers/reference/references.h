@@ -8,8 +8,7 @@
 //   chebyshev-collocation  one field, steady, box of 1 or 2 dimensions, order <= 2, any nonlinearity
 //   cole-hopf              the problem named "burgers" (its equation and data are known by that name only)
 //   etdrk4                 one field, u_t = F(t, x, u, u_x, ...) in one periodic dimension
-//   spectral-time          any fields with d^p u/dt^p = F, p <= 2, in one space dimension, linear side
-//   conditions
+//   spectral-time          any fields with d^p u/dt^p = F, p <= 2, on an interval, linear side conditions
 #pragma once
 
 #include <Eigen/Core>

@@ -77,8 +77,7 @@ testing::AssertionResult says(const std::string& text, const std::string& part) 
   return testing::AssertionFailure() << "'" << text << "' does not say '" << part << "'";
 }
 
-// ---- the registry
-// ---------------------------------------------------------------------------------------------------
+// ---- the registry -------------------------------------------------------------------------------
 
 TEST(References, EveryProblemHasAnApplicableOne) {
   for (const ProblemDefinition& definition : problem_definitions()) {
@@ -156,8 +155,7 @@ TEST(References, EvolutionRefusals) {
   EXPECT_TRUE(says(refusal(evolution("u_t = u_xx", "u = 0", "u_x = 1"), solver), "no initial value"));
 }
 
-// ---- steady problems
-// ------------------------------------------------------------------------------------------------
+// ---- steady problems ----------------------------------------------------------------------------
 
 TEST(References, ChebyshevMeetsTheExactSolutions) {
   for (const char* name : {"poisson", "helmholtz", "diffusion", "nonlinear-poisson", "reaction-diffusion"})
@@ -274,8 +272,7 @@ TEST(References, PerforatedDataByPiece) {
   EXPECT_TRUE(says(refusal(with("box minus disk(0.3, 1.0, 0.2)"), "perforated-laplace"), "whole circle"));
 }
 
-// ---- evolution
-// ------------------------------------------------------------------------------------------------------
+// ---- evolution ----------------------------------------------------------------------------------
 
 TEST(ReferencesInTime, SpectralTimeMeetsTheExactSolutions) {
   for (const char* name : {"advection", "heat", "wave"})
