@@ -12,10 +12,11 @@ foreach(line IN LISTS lines)
   if(suite MATCHES "Slow(/[^/]*)?$")
     set(label slow)
   endif()
-  # The kernels' threads are the tests' own, so the number of threads is fixed and tests run one at a time.
+  # The kernels' threads are the tests' own, so the number of threads is fixed and tests run one at a time;
+  # they sleep at barriers, for spinning makes other work on the machine, and with it the tests, many times slower.
   string(APPEND tests "add_test([[${name}]] [[${PROGRAM}]] [[--gtest_filter=${suite}.*]] "
     "[[--gtest_output=xml:${RESULTS}/${name}.xml]])\n"
     "set_tests_properties([[${name}]] PROPERTIES LABELS ${label} TIMEOUT 900 RUN_SERIAL ON "
-    "ENVIRONMENT OMP_NUM_THREADS=2)\n")
+    "ENVIRONMENT [[OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive]])\n")
 endforeach()
 file(WRITE "${LIST}" "${tests}")

@@ -46,8 +46,10 @@ Counts counts_for(Index d, Index features, const CollocationOptions& options, do
   Counts counts;
   counts.interior = static_cast<Index>(std::ceil(fraction * options.oversampling * m));
   // A face of a grid of M points has M^((d-1)/d) of them; twice as many, for a face has fewer to lean on.
-  counts.face =
-      static_cast<Index>(std::ceil(2 * fraction * std::pow(options.oversampling * m, (n - 1) / n)));
+  // In many dimensions there are so many faces that together they get no more rows than the interior.
+  const double face = std::min(2 * std::pow(options.oversampling * m, (n - 1) / n),
+                               std::max(8.0, options.oversampling * m / (2 * n)));
+  counts.face = static_cast<Index>(std::ceil(fraction * face));
   return counts;
 }
 

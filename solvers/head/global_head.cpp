@@ -32,7 +32,7 @@ Levels levels_for(Index d, const HeadOptions& options) {
 
 /// Hold-out residuals that end the growth. The error of the field is usually ten to a hundred times smaller; Newton's
 /// method makes a nonlinear level several times as costly.
-constexpr double kLinearTolerance = 3e-12, kNonlinearTolerance = 1e-9;
+constexpr double kLinearTolerance = 3e-12, kNonlinearTolerance = 3e-9;
 
 /// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
 constexpr Index kSearchFeatures = 700;
@@ -97,8 +97,7 @@ class GlobalSolver {
   }
 
   HeadResult run() {
-    if (options_.tolerance == 0 && !is_linear(problem_, collocation_points(problem_, axes_, 16, {})))
-      tolerance_ = kNonlinearTolerance;
+    if (options_.tolerance == 0) tolerance_ = default_tolerance();
     const Levels levels = levels_for(problem_.dimension(), options_);
     Index features = levels.first;
     const bool fixed_bandwidth = options_.bandwidth.size() > 0;
@@ -125,6 +124,14 @@ class GlobalSolver {
   double weight() const {
     if (options_.boundary_weight > 0) return options_.boundary_weight;
     return std::isfinite(best_.worst) ? best_.boundary_weight : 1.0;
+  }
+
+  double default_tolerance() const {
+    // In many dimensions a few thousand features do not reach rounding whatever they cost.
+    const Index d = problem_.dimension();
+    if (d > 2) return d == 3 ? 1e-9 : 1e-6;
+    const bool linear = is_linear(problem_, collocation_points(problem_, axes_, 16, {}));
+    return linear ? kLinearTolerance : kNonlinearTolerance;
   }
 
   Eigen::VectorXd first_bandwidth() const {

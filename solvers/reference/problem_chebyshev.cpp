@@ -175,7 +175,21 @@ VectorXd whole(const VectorXd& p, const Corners& corners, const MatrixXd& points
   return corners.empty() ? p : VectorXd(p + singular_jets(corners, points).col(0));
 }
 
+// Products of matrices of some hundred rows lose more by waking threads than they gain, by far on a busy
+// machine.
+class OneThread {
+ public:
+  OneThread() : before_(Eigen::nbThreads()) { Eigen::setNbThreads(1); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread() { Eigen::setNbThreads(before_); }
+
+ private:
+  int before_;
+};
+
 Converged refine(ChebyshevProblem problem, const Corners& corners, const ReferenceOptions& options) {
+  const OneThread sequential;
   Converged best;
   for (int degree : degrees(problem.lower.size(), options.max_resolution)) {
     ChebyshevSolution fine = solve_chebyshev_at(problem, degree);
