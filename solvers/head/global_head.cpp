@@ -34,6 +34,9 @@ Levels levels_for(Index d, const HeadOptions& options) {
 /// method makes a nonlinear level several times as costly.
 constexpr double kLinearTolerance = 3e-12, kNonlinearTolerance = 3e-9;
 
+/// Without convergence of Newton's method a hold-out residual above this is no solution.
+constexpr double kUnsolved = 1e-3;
+
 /// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
 constexpr Index kSearchFeatures = 700;
 
@@ -116,6 +119,9 @@ class GlobalSolver {
       features = std::min(levels.last, static_cast<Index>(static_cast<double>(features) * levels.growth));
     }
     if (!std::isfinite(best_.worst)) throw NumericalError("the head could not be solved: " + last_error_);
+    if (!best_.newton.converged && best_.worst > kUnsolved)
+      throw NumericalError("Newton's method did not converge; the best head leaves a relative hold-out residual of " +
+                           exact_digits(best_.worst) + (last_error_.empty() ? "" : ": " + last_error_));
     check_for_singular_operator();
     return result();
   }
@@ -261,6 +267,8 @@ class GlobalSolver {
     Candidate candidate = with_least_norm(1e-10);
     if (candidate.worst > 100 * best_.worst || distance(best_, candidate) <= 1e-5) return;
     singular_operator_ = true;
+    // Rank and condition are told of the system as it was: the added rows hide its deficiency.
+    const HeadReport original = best_.newton.head;
     best_ = std::move(candidate);
     double least = std::numeric_limits<double>::infinity();
     Candidate last = best_;
@@ -273,6 +281,9 @@ class GlobalSolver {
       }
       last = std::move(next);
     }
+    best_.newton.head.rank = original.rank;
+    best_.newton.head.condition = original.condition;
+    best_.newton.head.rows = original.rows;
   }
 
   Candidate with_least_norm(double weight) const {

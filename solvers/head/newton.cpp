@@ -174,6 +174,7 @@ Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ans
   const RowSystem system(problem, ansatz, points, options.boundary_weight);
   State state = start ? state_of(problem, points, start) : zero_state(problem, points);
   Eigen::MatrixXd head, accepted;
+  bool stagnated = false;
   for (int iteration = 0; iteration < options.max_iterations; ++iteration) {
     const auto linear = linearize_all(problem, points, state);
     std::vector<Eigen::VectorXd> residuals;
@@ -204,7 +205,8 @@ Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ans
       const bool first_guess = !start && iteration == 0;
       if (after <= (1 - 1e-4 * step) * before || (step == 1 && (change < 1e-4 || first_guess))) break;
     }
-    if (step <= 1e-3) break;
+    stagnated = step <= 1e-3;
+    if (stagnated) break;
     if (step == 1) accepted = head;
     state = std::move(next);
     report.iterations = iteration + 1;
@@ -217,14 +219,16 @@ Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ans
       report.converged = true;
       return head;
     }
-    if (after > 0.95 * before) break;
+    stagnated = after > 0.95 * before && (start || iteration > 0);
+    if (stagnated) break;
   }
   // The residual no longer falls. Close to the least that the linearised system allows the rest is rounding (large
   // coefficients that cancel); far from it this is a minimum of the least-squares problem, as an ansatz that is too
   // coarse has many. The hold-out residual says what it is worth.
   const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
-  if (std::min(report.residuals.back(), report.residuals.front()) <= 3 * least ||
-      (accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front()))
+  const bool at_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least;
+  const bool fell = accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front();
+  if (stagnated && (at_least || fell))
     return accepted.size() > 0 ? accepted : head;
   throw NumericalError("Newton's method did not converge in " + std::to_string(report.iterations) +
                        " iterations; last relative change " +
