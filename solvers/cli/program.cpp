@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <new>
 
 #include "physics/error.h"
 #include "solvers/cli/commands.h"
@@ -65,6 +66,9 @@ int run_program(int argc, char** argv) {
   } catch (const Interrupted& error) {
     std::fprintf(stderr, "torsor: %s; nothing was written\n", error.what());
     return 130;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "torsor: out of memory: the system does not fit; ask for fewer features or points\n");
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "torsor: internal error: %s\n", error.what());
     return 1;

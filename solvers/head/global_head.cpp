@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "physics/error.h"
 #include "physics/random.h"
@@ -23,7 +24,7 @@ struct Levels {
 };
 
 Levels levels_for(Index d, const HeadOptions& options) {
-  Levels levels = d == 1 ? Levels{24, 400, 1.6} : d == 2 ? Levels{160, 2600, 1.6} : Levels{400, 3600, 1.6};
+  Levels levels = d == 1 ? Levels{24, 400, 1.6} : d == 2 ? Levels{160, 1673, 1.6} : Levels{400, 3600, 1.6};
   if (options.max_features > 0) levels.last = options.max_features;
   if (options.features > 0) levels.first = levels.last = options.features;
   levels.first = std::min(levels.first, levels.last);
@@ -80,7 +81,7 @@ JetFunction jets_of(const std::vector<std::string>& coordinates, const Expressio
 class GlobalSolver {
  public:
   GlobalSolver(const std::vector<const Problem*>& tasks, const HeadOptions& options, Progress& progress)
-      : tasks_(tasks), problem_(*tasks.front()), options_(options), progress_(progress) {
+      : tasks_(tasks), active_{tasks.front()}, problem_(*tasks.front()), options_(options), progress_(progress) {
     const Index d = problem_.dimension();
     for (Index i = 0; i < d; ++i) {
       const auto& c = problem_.coordinates[static_cast<size_t>(i)];
@@ -111,6 +112,7 @@ class GlobalSolver {
       if (!fixed_bandwidth) search_bandwidth(features, level);
       else if (level > 0) try_once(features, bandwidth, weight());
       if (options_.boundary_weight == 0 && level == 0) search_boundary_weight(features);
+      if (level == 0) take_all_tasks();
       if (best_.worst < tolerance_ || features >= levels.last) break;
       // Levels in a row that hardly help: near rounding one says that it is reached, far from it three say that the
       // solution is not smooth, and that more features will not make it so.
@@ -130,6 +132,14 @@ class GlobalSolver {
   double weight() const {
     if (options_.boundary_weight > 0) return options_.boundary_weight;
     return std::isfinite(best_.worst) ? best_.boundary_weight : 1.0;
+  }
+
+  // The first level has found bandwidth and weight with one task; from here on all are solved together.
+  void take_all_tasks() {
+    if (tasks_.size() == 1 || !best_.ansatz) return;
+    active_ = tasks_;
+    const Candidate chosen = std::exchange(best_, {});
+    try_once(chosen.features, chosen.bandwidth, chosen.boundary_weight);
   }
 
   double default_tolerance() const {
@@ -187,9 +197,9 @@ class GlobalSolver {
     collocation.seed = stream_seed(options_.seed, 1);
     auto points = collocation_points(problem_, axes_, candidate.features, collocation);
     std::vector<Problem> with_norm;
-    std::vector<const Problem*> tasks = tasks_;
+    std::vector<const Problem*> tasks = active_;
     if (least_norm_weight > 0) {
-      for (const auto* task : tasks_) with_norm.push_back(with_least_norm_terms(*task));
+      for (const auto* task : active_) with_norm.push_back(with_least_norm_terms(*task));
       for (size_t t = 0; t < tasks.size(); ++t) tasks[t] = &with_norm[t];
       // Equally spaced points and equal weights: the L2 norm, in which the solutions of a resonance are orthogonal.
       CollocationOptions uniform = collocation;
@@ -208,9 +218,9 @@ class GlobalSolver {
     candidate.heads = solve_newton(tasks, *candidate.ansatz, points, start, newton, candidate.newton);
     const auto unseen = holdout_points(problem_, axes_, candidate.features, collocation);
     candidate.worst = 0;
-    for (size_t t = 0; t < tasks_.size(); ++t) {
+    for (size_t t = 0; t < active_.size(); ++t) {
       candidate.holdouts.push_back(
-          evaluate_holdout(*tasks_[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+          evaluate_holdout(*active_[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
             return candidate.ansatz->jets(x, jets, candidate.heads.col(static_cast<Index>(t)));
           }));
       candidate.worst = std::max(candidate.worst, candidate.holdouts.back().worst);
@@ -265,14 +275,15 @@ class GlobalSolver {
   void check_for_singular_operator() {
     if (!best_.newton.linear || best_.worst > 1e-6) return;
     Candidate candidate = with_least_norm(1e-10);
-    if (candidate.worst > 100 * best_.worst || distance(best_, candidate) <= 1e-5) return;
+    // An arbitrary part of the null space may be huge and then makes its own relative residual tiny.
+    if (candidate.worst > std::max(100 * best_.worst, 1e-7) || distance(best_, candidate) <= 1e-5) return;
     singular_operator_ = true;
     // Rank and condition are told of the system as it was: the added rows hide its deficiency.
     const HeadReport original = best_.newton.head;
     best_ = std::move(candidate);
     double least = std::numeric_limits<double>::infinity();
     Candidate last = best_;
-    for (const double weight : {1e-9, 1e-8, 1e-7, 1e-6, 1e-5}) {
+    for (const double weight : {1e-8, 1e-7, 1e-6}) {
       Candidate next = with_least_norm(weight);
       const double moved = distance(last, next);
       if (moved < least) {
@@ -336,6 +347,7 @@ class GlobalSolver {
   }
 
   std::vector<const Problem*> tasks_;
+  std::vector<const Problem*> active_;  // the first task while bandwidths are searched, then all
   const Problem& problem_;
   HeadOptions options_;
   Progress& progress_;

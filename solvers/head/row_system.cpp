@@ -150,9 +150,6 @@ void RowSystem::solve_global(const std::vector<TermRows>& rows, const LeastSquar
   if (options.ridge > 0) absorb_ridge(qr, options.ridge);
   TriangularOptions triangular;
   triangular.rcond = options.rcond;
-  // No growth guard: a cut-off that depends on the data would couple tasks solved together and make Newton's map jump;
-  // the hold-out residual judges what large coefficients are worth.
-  triangular.max_growth = 1e14;
   triangular.singular_values = options.singular_values;
   TriangularSolution solution = solve_triangular(qr, triangular);
   HeadReport& report = result.report;
