@@ -276,7 +276,7 @@ class GlobalSolver {
     if (!best_.newton.linear || best_.worst > 1e-6) return;
     Candidate candidate = with_least_norm(1e-10);
     // An arbitrary part of the null space may be huge and then makes its own relative residual tiny.
-    if (candidate.worst > std::max(100 * best_.worst, 1e-7) || distance(best_, candidate) <= 1e-5) return;
+    if (candidate.worst > std::max(100 * best_.worst, 1e-3) || distance(best_, candidate) <= 1e-5) return;
     singular_operator_ = true;
     // Rank and condition are told of the system as it was: the added rows hide its deficiency.
     const HeadReport original = best_.newton.head;
