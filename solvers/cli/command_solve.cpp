@@ -1,6 +1,5 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -10,6 +9,7 @@
 #include "solvers/cli/schema.h"
 #include "solvers/cli/solution_store.h"
 #include "solvers/cli/terminal_progress.h"
+#include "solvers/clock.h"
 #include "solvers/head/head_solver.h"
 #include "solvers/report/report.h"
 #include "solvers/store/atomic_file.h"
@@ -20,10 +20,6 @@ namespace po = boost::program_options;
 
 namespace torsor {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void state(const Runtime& runtime) {
   std::fprintf(stderr, "torsor: LibTorch %s, BLAS %s, %d threads, %s\n", runtime.libtorch.c_str(),
@@ -148,12 +144,12 @@ int command_solve(const Arguments& arguments) {
   make_folder(output_folder(config));
   state(runtime);
   std::vector<HeadResult> results;
-  const double start = now();
+  const double start = wall_seconds();
   {
     TerminalProgress progress("head");
     results = solve_heads(problems_of(tasks), head, progress);
   }
-  const double seconds = now() - start;
+  const double seconds = wall_seconds() - start;
   if (config.boolean("head.singular_values"))
     for (size_t t = 0; t < tasks.size(); ++t) add_singular_values(tasks[t].problem, head, results[t]);
   return finish(config, tasks, results, seconds, head, runtime, command_text("solve", arguments), given);
@@ -174,13 +170,13 @@ int command_adapt(const Arguments& arguments) {
   make_folder(output_folder(config));
   state(runtime);
   std::vector<HeadResult> results;
-  const double start = now();
+  const double start = wall_seconds();
   {
     TerminalProgress progress("adapt");
     for (const auto& task : tasks)
       results.push_back(adapt_head(task.problem, model.tasks.front().solution, head, progress));
   }
-  return finish(config, tasks, results, now() - start, head, runtime, command_text("adapt", arguments), given);
+  return finish(config, tasks, results, wall_seconds() - start, head, runtime, command_text("adapt", arguments), given);
 }
 
 int command_reference(const Arguments& arguments) {

@@ -1,21 +1,17 @@
 #include "solvers/head/global_head.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
 #include "physics/error.h"
 #include "physics/random.h"
 #include "problems/residual.h"
+#include "solvers/clock.h"
 #include "solvers/head/geometry_enrichment.h"
 
 namespace torsor {
 namespace {
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// Numbers of features to go through, by dimension: enough for a first answer, up to what two cores solve in seconds.
 struct Levels {
@@ -164,7 +160,7 @@ class GlobalSolver {
   /// Solves with these choices; keeps the result when it is the best so far. Returns its hold-out residual.
   double try_once(Index features, const Eigen::VectorXd& bandwidth, double boundary_weight) {
     throw_if_stopped();
-    const double start = seconds_now();
+    const double start = wall_seconds();
     Candidate candidate;
     candidate.features = features;
     candidate.bandwidth = bandwidth;
@@ -175,7 +171,7 @@ class GlobalSolver {
       last_error_ = error.what();
     }
     trials_.push_back({features, bandwidth.cwiseQuotient(half_length_), boundary_weight, candidate.worst,
-                       seconds_now() - start});
+                       wall_seconds() - start});
     progress_.update(std::min(0.95, std::log(std::max(candidate.worst, 1e-16)) / std::log(tolerance_)),
                      std::to_string(features) + " features, hold-out residual " + exact_digits(candidate.worst));
     const double worst = candidate.worst;

@@ -1,13 +1,13 @@
 #include "solvers/head/time_march.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
 #include "physics/error.h"
 #include "physics/random.h"
 #include "problems/residual.h"
+#include "solvers/clock.h"
 #include "solvers/head/global_head.h"
 
 namespace torsor {
@@ -20,10 +20,6 @@ constexpr Index kCellFeatures = 160;
 constexpr double kSpaceBandwidth = 7, kTimeBandwidth = 5;
 constexpr Index kMaxCells = 400;
 constexpr int kMaxAttempts = 60;
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double tolerance_for(const Problem& problem, const HeadOptions& options) {
   if (options.tolerance > 0) return options.tolerance;
@@ -150,7 +146,7 @@ class ChainMarch {
   }
 
   Attempt attempt_window(double start, double end, const std::shared_ptr<const Window>& before) {
-    const double began = seconds_now();
+    const double began = wall_seconds();
     const Problem window = window_problem(problem_, start, end, before);
     const auto partition = axes(start, end);
     const auto& axis = partition[static_cast<size_t>(space_)];
@@ -175,7 +171,7 @@ class ChainMarch {
     attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
     for (size_t s = 0; s < unseen.size(); ++s)
       accumulate(unseen[s], attempt.holdout.terms[s], end - start, attempt.cell_holdout);
-    result_.trials.push_back({features_, bandwidth.front(), weight(), attempt.holdout.worst, seconds_now() - began});
+    result_.trials.push_back({features_, bandwidth.front(), weight(), attempt.holdout.worst, wall_seconds() - began});
     return attempt;
   }
 
