@@ -31,9 +31,6 @@ Levels levels_for(Index d, const HeadOptions& options) {
 /// method makes a nonlinear level several times as costly.
 constexpr double kLinearTolerance = 3e-12, kNonlinearTolerance = 3e-9;
 
-/// Without convergence of Newton's method a hold-out residual above this is no solution.
-constexpr double kUnsolved = 1e-3;
-
 /// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
 constexpr Index kSearchFeatures = 700;
 
@@ -117,9 +114,7 @@ class GlobalSolver {
       features = std::min(levels.last, static_cast<Index>(static_cast<double>(features) * levels.growth));
     }
     if (!std::isfinite(best_.worst)) throw NumericalError("the head could not be solved: " + last_error_);
-    if (!best_.newton.converged && best_.worst > kUnsolved)
-      throw NumericalError("Newton's method did not converge; the best head leaves a relative hold-out residual of " +
-                           exact_digits(best_.worst) + (last_error_.empty() ? "" : ": " + last_error_));
+    require_solved(best_.newton, best_.worst);
     check_for_singular_operator();
     return result();
   }

@@ -132,6 +132,7 @@ HeadResult adapt_head(const Problem& task, const Solution& pretrained, const Hea
                          [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
                            return before->ansatz->jets(x, jets, before->head);
                          });
+    require_solved(report, holdout.worst);
     if (holdout.worst >= result.holdout) {
       result.newton = report;
       result.holdouts = {holdout};

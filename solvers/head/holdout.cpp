@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstdio>
+#include <string>
+
+#include "physics/error.h"
 
 namespace torsor {
 namespace {
@@ -59,6 +62,15 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
     result.terms.push_back(std::move(entry));
   }
   return result;
+}
+
+void require_solved(const NewtonReport& newton, double holdout) {
+  constexpr double kUnsolved = 1e-3;
+  if (newton.converged || holdout <= kUnsolved) return;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1e", holdout);
+  throw NumericalError("Newton's method did not converge; the best head leaves a relative hold-out residual of " +
+                       std::string(text));
 }
 
 }  // namespace torsor

@@ -26,4 +26,8 @@ struct Holdout {
 /// Evaluates every term at its hold-out points.
 Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field);
 
+/// Throws NumericalError when Newton's method did not converge and what it left is no solution (a relative hold-out
+/// residual above 1e-3). A stagnation at rounding passes.
+void require_solved(const NewtonReport& newton, double holdout);
+
 }  // namespace torsor

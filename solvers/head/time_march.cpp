@@ -168,6 +168,7 @@ class ChainMarch {
     attempt.edges = edges_;
     const auto unseen = holdout_points(window, partition, features_, collocation);
     attempt.holdout = evaluate_holdout(window, unseen, field_of(*attempt.window));
+    require_solved(attempt.newton, attempt.holdout.worst);
     attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
     for (size_t s = 0; s < unseen.size(); ++s)
       accumulate(unseen[s], attempt.holdout.terms[s], end - start, attempt.cell_holdout);
