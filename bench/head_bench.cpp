@@ -1,7 +1,7 @@
 // The speed of a head: assembly and factorisation of a Helmholtz system (random sine features) against the machine's
 // dgemm on the factorisation's flops, 2 m n^2 - 2/3 n^3, and right sides a second with a cached factor of 200 features.
 // The three are measured in turn, several times, and the ratios are taken within each turn: on a shared machine only
-// ratios mean something. Run: OMP_WAIT_POLICY=passive build/bench/head_bench [rows] [features] [repetitions]
+// ratios mean something. Run: GOMP_SPINCOUNT=1000 build/bench/head_bench [rows] [features] [repetitions]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -1,7 +1,9 @@
 #include "operators/enrichment.h"
 
 #include <cmath>
+#include <map>
 #include <numbers>
+#include <optional>
 
 #include "physics/error.h"
 
@@ -41,24 +43,60 @@ std::vector<Monomial> derivative(const PolyanalyticTerm& term, int by_x, int by_
   return sum;
 }
 
-Complex integer_power(Complex z, int n) {
-  if (n < 0) return 1.0 / integer_power(z, -n);
-  Complex value = 1;
-  for (; n > 0; n /= 2, z *= z)
-    if (n % 2) value *= z;
-  return value;
-}
+/// zeta^n and log zeta at all points; the terms of one centre share them, for they cost far more than a product.
+class CentredPowers {
+ public:
+  CentredPowers(const Eigen::Ref<const Eigen::MatrixXd>& points, std::array<Index, 2> plane,
+                const PolyanalyticTerm& term)
+      : centre_(term.centre), direction_(term.direction), zeta_(points.rows()) {
+    for (Index k = 0; k < points.rows(); ++k) {
+      zeta_[k] = {points(k, plane[0]) - centre_[0], points(k, plane[1]) - centre_[1]};
+      // The limit at the centre itself; only terms that are continuous there are asked for at such points.
+      if (zeta_[k] == Complex(0)) zeta_[k] = std::polar(1e-150, direction_);
+    }
+    powers_[0] = Eigen::ArrayXcd::Ones(points.rows());
+  }
 
-double evaluate(const std::vector<Monomial>& sum, Complex zeta, double direction) {
-  double value = 0;
-  // The limit at the centre itself; only terms that are continuous there are asked for at such points.
-  if (zeta == Complex(0)) zeta = std::polar(1e-150, direction);
-  const Complex log = std::log(zeta * std::polar(1.0, -direction)) + kI * direction;
-  for (const auto& m : sum)
-    value += std::real(m.coefficient * integer_power(zeta, m.power) *
-                       integer_power(std::conj(zeta), m.conjugate_power) * (m.logarithm ? log : Complex(1)));
-  return value;
-}
+  bool serves(const PolyanalyticTerm& term) const {
+    return term.centre == centre_ && term.direction == direction_;
+  }
+
+  const Eigen::ArrayXcd& power(int n) {
+    const auto found = powers_.find(n);
+    if (found != powers_.end()) return found->second;
+    Eigen::ArrayXcd value = power(n > 0 ? n - 1 : n + 1);
+    if (n > 0) value *= zeta_;
+    else value /= zeta_;
+    return powers_[n] = std::move(value);
+  }
+
+  /// The branch whose cut lies opposite to the direction.
+  const Eigen::ArrayXcd& log() {
+    if (log_.size() > 0) return log_;
+    log_.resize(zeta_.size());
+    const Complex turn = std::polar(1.0, -direction_);
+    for (Index k = 0; k < zeta_.size(); ++k)
+      log_[k] = {0.5 * std::log(std::norm(zeta_[k])), std::arg(zeta_[k] * turn) + direction_};
+    return log_;
+  }
+
+  Eigen::ArrayXd evaluate(const std::vector<Monomial>& sum) {
+    Eigen::ArrayXd value = Eigen::ArrayXd::Zero(zeta_.size());
+    for (const auto& m : sum) {
+      Eigen::ArrayXcd product = m.coefficient * power(m.power);
+      if (m.conjugate_power != 0) product *= power(m.conjugate_power).conjugate();
+      if (m.logarithm) product *= log();
+      value += product.real();
+    }
+    return value;
+  }
+
+ private:
+  Eigen::Vector2d centre_;
+  double direction_;
+  Eigen::ArrayXcd zeta_, log_;
+  std::map<int, Eigen::ArrayXcd> powers_;
+};
 
 }  // namespace
 
@@ -72,16 +110,14 @@ void PolyanalyticFeatures::add_rows(const Eigen::Ref<const Eigen::MatrixXd>& poi
                                     const std::vector<MultiIndex>& indices,
                                     const Eigen::Ref<const Eigen::MatrixXd>& coefficients, double* out,
                                     Index ld) const {
-  for (size_t c = 0; c < indices.size(); ++c) {
-    const int by_x = indices[c][static_cast<size_t>(plane_[0])], by_y = indices[c][static_cast<size_t>(plane_[1])];
-    if (total_order(indices[c]) != by_x + by_y) continue;  // constant in the other coordinates
-    for (size_t j = 0; j < terms_.size(); ++j) {
-      const auto sum = derivative(terms_[j], by_x, by_y);
-      double* column = out + static_cast<Index>(j) * ld;
-      for (Index k = 0; k < points.rows(); ++k) {
-        const Complex zeta(points(k, plane_[0]) - terms_[j].centre[0], points(k, plane_[1]) - terms_[j].centre[1]);
-        column[k] += coefficients(k, static_cast<Index>(c)) * evaluate(sum, zeta, terms_[j].direction);
-      }
+  std::optional<CentredPowers> powers;
+  for (size_t j = 0; j < terms_.size(); ++j) {
+    if (!powers || !powers->serves(terms_[j])) powers.emplace(points, plane_, terms_[j]);
+    Eigen::Map<Eigen::ArrayXd> column(out + static_cast<Index>(j) * ld, points.rows());
+    for (size_t c = 0; c < indices.size(); ++c) {
+      const int by_x = indices[c][static_cast<size_t>(plane_[0])], by_y = indices[c][static_cast<size_t>(plane_[1])];
+      if (total_order(indices[c]) != by_x + by_y) continue;  // constant in the other coordinates
+      column += coefficients.col(static_cast<Index>(c)).array() * powers->evaluate(derivative(terms_[j], by_x, by_y));
     }
   }
 }

@@ -17,6 +17,6 @@ foreach(line IN LISTS lines)
   string(APPEND tests "add_test([[${name}]] [[${PROGRAM}]] [[--gtest_filter=${suite}.*]] "
     "[[--gtest_output=xml:${RESULTS}/${name}.xml]])\n"
     "set_tests_properties([[${name}]] PROPERTIES LABELS ${label} TIMEOUT 900 RUN_SERIAL ON "
-    "ENVIRONMENT [[OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive]])\n")
+    "ENVIRONMENT [[OMP_NUM_THREADS=2;GOMP_SPINCOUNT=1000]])\n")
 endforeach()
 file(WRITE "${LIST}" "${tests}")

@@ -9,6 +9,7 @@
 #include "problems/residual.h"
 #include "solvers/clock.h"
 #include "solvers/head/geometry_enrichment.h"
+#include "solvers/head/uniqueness.h"
 
 namespace torsor {
 namespace {
@@ -29,7 +30,7 @@ Levels levels_for(Index d, const HeadOptions& options) {
 
 /// Hold-out residuals that end the growth. The error of the field is usually ten to a hundred times smaller; Newton's
 /// method makes a nonlinear level several times as costly.
-constexpr double kLinearTolerance = 3e-12, kNonlinearTolerance = 3e-9;
+constexpr double kLinearTolerance = 1e-12, kNonlinearTolerance = 3e-9;
 
 /// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
 constexpr Index kSearchFeatures = 700;
@@ -222,7 +223,7 @@ class GlobalSolver {
   // a wider one, for more features carry more bandwidth. A level at which nothing is resolved yet scans again.
   void search_bandwidth(Index features, Index level) {
     const Index d = problem_.dimension();
-    const bool unresolved = level == 0 || best_.worst > 0.2;
+    const bool unresolved = level == 0 || best_.worst > 0.02;
     if (unresolved) {
       for (double b = d <= 2 ? 2.5 : 0.5; b <= 45; b *= 1.7) try_once(features, Eigen::VectorXd::Constant(d, b), weight());
       if (d <= 3)
@@ -265,6 +266,7 @@ class GlobalSolver {
   // Glasko).
   void check_for_singular_operator() {
     if (!best_.newton.linear || best_.worst > 1e-6) return;
+    if (has_maximum_principle(problem_, collocation_points(problem_, axes_, 64, {}))) return;
     Candidate candidate = with_least_norm(1e-10);
     // An arbitrary part of the null space may be huge and then makes its own relative residual tiny.
     if (candidate.worst > std::max(100 * best_.worst, 1e-3) || distance(best_, candidate) <= 1e-5) return;
