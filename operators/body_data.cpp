@@ -181,7 +181,7 @@ std::shared_ptr<const Body> read_polyanalytic(const BodyData& data) {
   for (Index j = 0; j < table.rows(); ++j)
     terms.push_back({{table(j, 0), table(j, 1)},
                      {table(j, 2), table(j, 3)},
-                     static_cast<int>(table(j, 4)),
+                     table(j, 4),
                      static_cast<int>(table(j, 5)),
                      table(j, 6) != 0,
                      table(j, 7)});

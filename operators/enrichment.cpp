@@ -16,7 +16,8 @@ constexpr Complex kI{0, 1};
 /// c zeta^p conj(zeta)^q (log zeta)^l; derivatives of a PolyanalyticTerm are sums of these.
 struct Monomial {
   Complex coefficient;
-  int power, conjugate_power;
+  double power;
+  int conjugate_power;
   bool logarithm;
 };
 
@@ -28,7 +29,7 @@ std::vector<Monomial> differentiate(const std::vector<Monomial>& sum, bool by_y)
   std::vector<Monomial> result;
   const Complex along = by_y ? kI : Complex(1), conjugate_along = by_y ? -kI : Complex(1);
   for (const auto& m : sum) {
-    add(result, {along * m.coefficient * static_cast<double>(m.power), m.power - 1, m.conjugate_power, m.logarithm});
+    add(result, {along * m.coefficient * m.power, m.power - 1, m.conjugate_power, m.logarithm});
     if (m.logarithm) add(result, {along * m.coefficient, m.power - 1, m.conjugate_power, false});
     add(result, {conjugate_along * m.coefficient * static_cast<double>(m.conjugate_power), m.power,
                  m.conjugate_power - 1, m.logarithm});
@@ -61,12 +62,18 @@ class CentredPowers {
     return term.centre == centre_ && term.direction == direction_;
   }
 
-  const Eigen::ArrayXcd& power(int n) {
+  /// Whole powers are products; others go by the logarithm.
+  const Eigen::ArrayXcd& power(double n) {
     const auto found = powers_.find(n);
     if (found != powers_.end()) return found->second;
-    Eigen::ArrayXcd value = power(n > 0 ? n - 1 : n + 1);
-    if (n > 0) value *= zeta_;
-    else value /= zeta_;
+    Eigen::ArrayXcd value;
+    if (n != std::round(n)) {
+      value = (n * log()).exp();
+    } else {
+      value = power(n > 0 ? n - 1 : n + 1);
+      if (n > 0) value *= zeta_;
+      else value /= zeta_;
+    }
     return powers_[n] = std::move(value);
   }
 
@@ -95,7 +102,7 @@ class CentredPowers {
   Eigen::Vector2d centre_;
   double direction_;
   Eigen::ArrayXcd zeta_, log_;
-  std::map<int, Eigen::ArrayXcd> powers_;
+  std::map<double, Eigen::ArrayXcd> powers_;
 };
 
 }  // namespace
@@ -155,16 +162,29 @@ Eigen::MatrixXd JoinedBody::field_jets(const Eigen::Ref<const Eigen::MatrixXd>& 
   return jets;
 }
 
-std::vector<PolyanalyticTerm> corner_terms(const Eigen::Vector2d& corner, double direction, double scale,
+std::vector<PolyanalyticTerm> corner_terms(const Eigen::Vector2d& corner, double start, double opening, double scale,
                                            int orders) {
+  constexpr double kPi = std::numbers::pi;
+  const double direction = start + 0.5 * opening;
   std::vector<PolyanalyticTerm> terms;
-  for (int k = 1; k <= orders; ++k)
-    for (int j = 0; j <= 1; ++j)
-      // Im w = Re(-i w); the corner's sides lie along direction -+ pi/4, so the power is turned to bring one side to
-      // the real axis. The logarithm is not: that changes the function by a polynomial, which smooth features carry.
-      terms.push_back({corner,
-                       -kI * std::polar(std::pow(scale, -2 * (k + j)), -2 * k * (direction - std::numbers::pi / 4)),
-                       2 * k + j, j, true, direction});
+  // c turns the power so that the side at `start` comes to the real axis.
+  const auto add_term = [&](double power, int j, bool logarithm, Complex part) {
+    const Complex turned = part * std::polar(std::pow(scale, -(power + 2 * j)), -power * start);
+    terms.push_back({corner, turned, power + j, j, logarithm, direction});
+  };
+  const double step = kPi / (2 * opening);
+  for (int k = 1; k * step <= 2 * orders; ++k) {
+    const double power = k * step;
+    const bool whole = std::abs(power - std::round(power)) < 1e-6;
+    const bool even = whole && std::lround(power) % 2 == 0;
+    for (int j = 0; j <= 3; ++j) {
+      // Im w = Re(-i w). Whole powers are polynomials, which smooth features carry. At a right angle, even ones meet
+      // those of the particular solution and get a logarithm, which need not be turned: that would add a polynomial.
+      if (whole && even && std::abs(opening - kPi / 2) < 1e-6) add_term(std::round(power), j, true, -kI);
+      if (whole) continue;
+      for (const Complex part : {Complex(1), -kI}) add_term(power, j, false, part);
+    }
+  }
   return terms;
 }
 
@@ -172,10 +192,10 @@ std::vector<PolyanalyticTerm> hole_terms(const Eigen::Vector2d& centre, double r
   std::vector<PolyanalyticTerm> terms;
   for (int j = 0; j <= 1; ++j) {
     const double scale = std::pow(radius, -2 * j);
-    terms.push_back({centre, scale, j, j, true, 0});  // Re log zeta = log |zeta| has no cut
+    terms.push_back({centre, scale, static_cast<double>(j), j, true, 0});  // Re log zeta = log |zeta| has no cut
     for (int k = 1; k <= orders; ++k)
       for (const Complex part : {Complex(1), kI})
-        terms.push_back({centre, part * std::pow(radius, k) * scale, j - k, j, false, 0});
+        terms.push_back({centre, part * std::pow(radius, k) * scale, static_cast<double>(j - k), j, false, 0});
   }
   return terms;
 }

@@ -1,11 +1,13 @@
-// Features that carry what smooth functions cannot: the singularities of elliptic solutions at right-angled corners of
-// a plane domain, and the fields that circular holes cast. With zeta = (x - x0) + i (y - y0):
+// Features that carry what smooth functions cannot: the singularities of elliptic solutions at the corners of a plane
+// domain, and the fields that circular holes cast. With zeta = (x - x0) + i (y - y0):
 //
-//   corner:  |zeta|^2j  Im(zeta^2k log zeta)             the exact singular functions of -Lap u = f at a corner with
-//                                                        smooth Dirichlet data (Trefethen, ANZIAM J. 60 (2018);
-//                                                        Grisvard, Elliptic Problems in Nonsmooth Domains, 1985);
-//   hole:    |zeta|^2j  Re or Im (radius / zeta)^k,      Laurent's series about the hole, whose singularities lie
-//            |zeta|^2j  log |zeta|                       inside it; j > 0 serves operators other than the Laplacian.
+//   right angle:    |zeta|^2j  Im(zeta^2k log zeta)         the exact singular functions of -Lap u = f with smooth
+//                                                           Dirichlet data (Trefethen, ANZIAM J. 60 (2018));
+//   other angles:   |zeta|^2j  Re or Im zeta^a,             a = k pi / (2 angle), where it is not whole: Dirichlet,
+//                                                           Neumann or mixed data (Grisvard, Elliptic Problems in
+//                                                           Nonsmooth Domains, 1985);
+//   hole:           |zeta|^2j  Re or Im (radius / zeta)^k,  Laurent's series about the hole, whose singularities lie
+//                   |zeta|^2j  log |zeta|                   inside it; j > 0 serves operators other than the Laplacian.
 //
 // All are real parts of c zeta^p conj(zeta)^q or c zeta^p conj(zeta)^q log zeta, and so are all their derivatives:
 // d/dx = d_zeta + d_conj, d/dy = i (d_zeta - d_conj).
@@ -18,13 +20,14 @@
 
 namespace torsor {
 
-/// One feature Re(coefficient zeta^power conj(zeta)^conjugate_power (log(zeta e^{-i cut}))^{0 or 1}).
+/// One feature Re(coefficient zeta^power conj(zeta)^conjugate_power (log zeta)^{0 or 1}).
 struct PolyanalyticTerm {
   Eigen::Vector2d centre = Eigen::Vector2d::Zero();
   std::complex<double> coefficient = 1;
-  int power = 0, conjugate_power = 0;
+  double power = 0;
+  int conjugate_power = 0;
   bool logarithm = false;
-  /// Direction (radians) opposite to the branch cut of the logarithm: the bisector of the corner.
+  /// Direction (radians) opposite to the branch cut of logarithm and power: the bisector of the corner.
   double direction = 0;
 };
 
@@ -65,9 +68,10 @@ class JoinedBody : public Body {
   std::vector<std::shared_ptr<const Body>> bodies_;
 };
 
-/// The singular functions at a right-angled corner whose inside lies about `direction`: k = 1 ... orders, j = 0 ... 1.
-/// `scale` is a length of the domain, which makes the features of size one.
-std::vector<PolyanalyticTerm> corner_terms(const Eigen::Vector2d& corner, double direction, double scale, int orders);
+/// The singular functions at a corner between the directions `start` and `start + opening` (radians), with powers of
+/// |zeta| up to 2 orders. `scale` is a length of the domain, which makes the features of size one.
+std::vector<PolyanalyticTerm> corner_terms(const Eigen::Vector2d& corner, double start, double opening, double scale,
+                                           int orders);
 
 /// Laurent's series about a hole, k = 1 ... orders, with the logarithm; each times |zeta|^2j, j = 0 ... 1.
 std::vector<PolyanalyticTerm> hole_terms(const Eigen::Vector2d& centre, double radius, int orders);

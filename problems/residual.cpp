@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <set>
 
 #include "physics/error.h"
 #include "physics/tensor/tensor_algebra.h"
@@ -74,6 +75,32 @@ Term given_value_term(const Problem& problem, const std::string& name, Place pla
     for (const auto& coordinate : names) columns.push_back(tensors(coordinate));
     return tensors(jet_text) - to_tensor(values(to_matrix(torch::stack(columns, 1)))).squeeze(1);
   };
+  return term;
+}
+
+Term weighted_sum_term(const Problem& problem, const std::string& name, Place place, const std::vector<FieldJet>& jets,
+                       const std::vector<double>& factors) {
+  std::vector<std::string> names;
+  for (const auto& jet : jets) names.push_back(problem.jet_text(jet));
+  Term term{name, place, {}, name + " = 0", jets, {}};
+  term.residual = [names, factors](const JetTensors& tensors) {
+    torch::Tensor sum = factors.front() * tensors(names.front());
+    for (size_t c = 1; c < names.size(); ++c) sum = sum + factors[c] * tensors(names[c]);
+    return sum;
+  };
+  return term;
+}
+
+Term homogeneous_term(const Problem& problem, Term term) {
+  std::set<std::string> jets;
+  for (const auto& jet : term.jets) jets.insert(problem.jet_text(jet));
+  term.residual = [jets, residual = std::move(term.residual)](const JetTensors& tensors) {
+    return residual(tensors) - residual([&](const std::string& name) {
+      const torch::Tensor value = tensors(name);
+      return jets.count(name) ? torch::zeros_like(value) : value;
+    });
+  };
+  term.text += ", homogeneous";
   return term;
 }
 

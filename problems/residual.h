@@ -13,4 +13,11 @@ std::function<at::Tensor(const JetTensors&)> expression_residual(const Expressio
 Term given_value_term(const Problem& problem, const std::string& name, Place place, const FieldJet& jet,
                       std::function<Eigen::VectorXd(const Eigen::MatrixXd& points)> values);
 
+/// The term "sum_c factors[c] jets[c] = 0".
+Term weighted_sum_term(const Problem& problem, const std::string& name, Place place, const std::vector<FieldJet>& jets,
+                       const std::vector<double>& factors);
+
+/// The homogeneous part r(jets) - r(0) of a linear term's residual.
+Term homogeneous_term(const Problem& problem, Term term);
+
 }  // namespace torsor

@@ -167,7 +167,9 @@ void add_head(TaskRecord& record, const Task& task, const HeadResult& result) {
   head.newton_iterations = result.newton.iterations;
   if (!result.newton.linear) head.newton_residuals = result.newton.residuals;
   head.message = result.newton.head.method + (result.reached_tolerance ? "" : "; tolerance not reached");
-  if (result.singular_operator) head.message += "; the operator is singular here: solution of least L2 norm";
+  if (result.null_space > 0)
+    head.message += "; the operator is singular here (null space of dimension " + std::to_string(result.null_space) +
+                    "): solution of least L2 norm";
   if (head.features > head.rows) head.message += "; more features than rows: minimum-norm solution";
   record.head = std::move(head);
   const Eigen::MatrixXd points = all_points(record.sample);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "physics/corners.h"
 #include "physics/sampler.h"
 
 namespace torsor {
@@ -15,18 +16,12 @@ constexpr int kCornerOrders = 4;
 constexpr int kHoleOrders = 14;
 
 void add_corners(const Problem& problem, std::vector<PolyanalyticTerm>& terms) {
-  const auto& x = problem.coordinates[0];
-  const auto& y = problem.coordinates[1];
-  const double scale = 0.5 * std::min(x.high - x.low, y.high - y.low);
-  const double quarter = std::numbers::pi / 4;
-  const auto add = [&](double cx, double cy, double direction) {
-    const auto more = corner_terms({cx, cy}, direction, scale, kCornerOrders);
+  const Eigen::MatrixXd box = problem.domain->bounding_box();
+  const double scale = 0.5 * (box.col(1) - box.col(0)).minCoeff();
+  for (const auto& corner : plane_corners(*problem.domain, problem.pieces)) {
+    const auto more = corner_terms(corner.place, corner.start, corner.opening, scale, kCornerOrders);
     terms.insert(terms.end(), more.begin(), more.end());
-  };
-  add(x.low, y.low, quarter);
-  add(x.high, y.low, 3 * quarter);
-  add(x.high, y.high, 5 * quarter);
-  add(x.low, y.high, 7 * quarter);
+  }
 }
 
 /// The circle through points (N x 2): |p|^2 = 2 c . p + (r^2 - |c|^2), linear in c and the constant.
@@ -67,7 +62,7 @@ std::shared_ptr<const Body> geometry_enrichment(const Problem& problem) {
   if (problem.dimension() != 2 || problem.time() >= 0 || problem.order() != 2) return nullptr;
   std::vector<PolyanalyticTerm> terms;
   const bool periodic = problem.coordinates[0].periodic || problem.coordinates[1].periodic;
-  if (problem.box && !periodic) add_corners(problem, terms);
+  if (!periodic) add_corners(problem, terms);
   if (!problem.box) add_holes(problem, terms);
   if (terms.empty()) return nullptr;
   return std::make_shared<PolyanalyticFeatures>(std::move(terms), 2, std::array<Index, 2>{0, 1});

@@ -6,9 +6,10 @@
 
 #include "physics/error.h"
 #include "physics/random.h"
-#include "problems/residual.h"
 #include "solvers/clock.h"
 #include "solvers/head/geometry_enrichment.h"
+#include "solvers/head/null_space.h"
+#include "solvers/head/smooth_start.h"
 #include "solvers/head/uniqueness.h"
 
 namespace torsor {
@@ -32,20 +33,14 @@ Levels levels_for(Index d, const HeadOptions& options) {
 /// method makes a nonlinear level several times as costly.
 constexpr double kLinearTolerance = 1e-12, kNonlinearTolerance = 3e-9;
 
+/// A nonlinear problem with a larger hold-out residual has not come near a solution, or, where Newton's method has
+/// ended in a local minimum, with a larger one than the second: it needs another start.
+constexpr double kUnsolved = 0.05, kUnsolvedMinimum = 1e-4;
+/// Later levels lack features, not starts.
+constexpr Index kStartLevels = 1;
+
 /// Bandwidths beside the last one are looked at up to this many features; beyond, a solve costs too much.
 constexpr Index kSearchFeatures = 700;
-
-/// The problem with the terms "u = 0" for every field.
-Problem with_least_norm_terms(const Problem& problem) {
-  Problem extended = problem;
-  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f) {
-    const FieldJet value{f, MultiIndex(static_cast<size_t>(problem.dimension()), 0)};
-    extended.terms.push_back(given_value_term(
-        problem, "least norm " + problem.jet_text(value), Place::interior, value,
-        [](const Eigen::MatrixXd& points) -> Eigen::VectorXd { return Eigen::VectorXd::Zero(points.rows()); }));
-  }
-  return extended;
-}
 
 /// A solved level: the ansatz and the heads of all tasks.
 struct Candidate {
@@ -95,6 +90,7 @@ class GlobalSolver {
   }
 
   HeadResult run() {
+    is_linear_ = is_linear(problem_, collocation_points(problem_, axes_, 16, {}));
     if (options_.tolerance == 0) tolerance_ = default_tolerance();
     const Levels levels = levels_for(problem_.dimension(), options_);
     Index features = levels.first;
@@ -105,6 +101,7 @@ class GlobalSolver {
       const double before = best_.worst;
       if (!fixed_bandwidth) search_bandwidth(features, level);
       else if (level > 0) try_once(features, bandwidth, weight());
+      if (!is_linear_ && level <= kStartLevels && unsolved()) try_other_starts(features);
       if (options_.boundary_weight == 0 && level == 0) search_boundary_weight(features);
       if (level == 0) take_all_tasks();
       if (best_.worst < tolerance_ || features >= levels.last) break;
@@ -134,12 +131,35 @@ class GlobalSolver {
     try_once(chosen.features, chosen.bandwidth, chosen.boundary_weight);
   }
 
+  bool unsolved() const {
+    return best_.worst > (best_.newton.converged ? kUnsolved : kUnsolvedMinimum);
+  }
+
+  // From zero Newton's method has not come near a solution. The next start meets the boundary data; if that is not
+  // enough either, the load is raised step by step from there. The two bandwidths are those between which a smooth
+  // solution usually lies.
+  void try_other_starts(Index features) {
+    const Candidate failed = std::exchange(best_, {});
+    start_smoothly_ = true;
+    for (const bool by_load : {false, true}) {
+      options_.newton.load_continuation = by_load;
+      for (const double b : {4.0, 8.0}) {
+        if (!unsolved()) break;
+        const Candidate poor = std::exchange(best_, {});
+        try_once(features, Eigen::VectorXd::Constant(problem_.dimension(), b), failed.boundary_weight);
+        if (poor.worst < best_.worst) best_ = poor;
+      }
+    }
+    options_.newton.load_continuation = false;
+    if (failed.worst < best_.worst) best_ = failed;
+    else search_bandwidth(features, 0);
+  }
+
   double default_tolerance() const {
     // In many dimensions a few thousand features do not reach rounding whatever they cost.
     const Index d = problem_.dimension();
     if (d > 2) return d == 3 ? 1e-9 : 1e-6;
-    const bool linear = is_linear(problem_, collocation_points(problem_, axes_, 16, {}));
-    return linear ? kLinearTolerance : kNonlinearTolerance;
+    return is_linear_ ? kLinearTolerance : kNonlinearTolerance;
   }
 
   Eigen::VectorXd first_bandwidth() const {
@@ -164,6 +184,7 @@ class GlobalSolver {
     try {
       solve(candidate);
     } catch (const NumericalError& error) {
+      candidate.worst = std::numeric_limits<double>::infinity();
       last_error_ = error.what();
     }
     trials_.push_back({features, bandwidth.cwiseQuotient(half_length_), boundary_weight, candidate.worst,
@@ -181,25 +202,32 @@ class GlobalSolver {
     return text;
   }
 
-  void solve(Candidate& candidate, double least_norm_weight = 0) const {
+  void solve(Candidate& candidate) const {
+    prepare(candidate);
+    const auto points = collocation_points(problem_, axes_, columns_of(candidate), collocation_of(candidate));
+    solve_tasks(candidate, active_, points);
+    evaluate(candidate);
+  }
+
+  void prepare(Candidate& candidate) const {
     const std::vector<Eigen::VectorXd> of_cells(1, candidate.bandwidth.cwiseQuotient(half_length_));
     candidate.ansatz = make_ansatz(problem_, options_, axes_, chain_, candidate.features, of_cells);
+  }
+
+  /// Of one field in one cell, singular features included: what the number of rows goes by.
+  static Index columns_of(const Candidate& candidate) {
+    return candidate.ansatz->columns() / candidate.ansatz->fields() / candidate.ansatz->patchwork(0).patches();
+  }
+
+  CollocationOptions collocation_of(const Candidate& candidate) const {
     CollocationOptions collocation = options_.collocation;
     collocation.resolution = candidate.bandwidth.cwiseMax(2.0);
     collocation.seed = stream_seed(options_.seed, 1);
-    auto points = collocation_points(problem_, axes_, candidate.features, collocation);
-    std::vector<Problem> with_norm;
-    std::vector<const Problem*> tasks = active_;
-    if (least_norm_weight > 0) {
-      for (const auto* task : active_) with_norm.push_back(with_least_norm_terms(*task));
-      for (size_t t = 0; t < tasks.size(); ++t) tasks[t] = &with_norm[t];
-      // Equally spaced points and equal weights: the L2 norm, in which the solutions of a resonance are orthogonal.
-      CollocationOptions uniform = collocation;
-      uniform.sampler = "grid";
-      const Eigen::MatrixXd interior = collocation_points(problem_, axes_, candidate.features, uniform).front().points;
-      for (size_t f = 0; f < problem_.fields.size(); ++f)
-        points.push_back({static_cast<Index>(problem_.terms.size() + f), interior, {}, least_norm_weight, false});
-    }
+    return collocation;
+  }
+
+  void solve_tasks(Candidate& candidate, const std::vector<const Problem*>& tasks,
+                   const std::vector<TermPoints>& points) const {
     NewtonOptions newton = options_.newton;
     newton.boundary_weight = candidate.boundary_weight;
     FieldFunction start;
@@ -207,8 +235,13 @@ class GlobalSolver {
       start = [this](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
         return best_.ansatz->jets(x, jets, best_.heads.col(0));
       };
+    else if (start_smoothly_)
+      start = smooth_start(problem_, candidate.ansatz, points, newton);
     candidate.heads = solve_newton(tasks, *candidate.ansatz, points, start, newton, candidate.newton);
-    const auto unseen = holdout_points(problem_, axes_, candidate.features, collocation);
+  }
+
+  void evaluate(Candidate& candidate) const {
+    const auto unseen = holdout_points(problem_, axes_, columns_of(candidate), collocation_of(candidate));
     candidate.worst = 0;
     for (size_t t = 0; t < active_.size(); ++t) {
       candidate.holdouts.push_back(
@@ -226,7 +259,7 @@ class GlobalSolver {
     const bool unresolved = level == 0 || best_.worst > 0.02;
     if (unresolved) {
       for (double b = d <= 2 ? 2.5 : 0.5; b <= 45; b *= 1.7) try_once(features, Eigen::VectorXd::Constant(d, b), weight());
-      if (d <= 3)
+      if (d <= 3 && best_.ansatz)
         for (int sweep = 0; sweep < 2; ++sweep) search_coordinates(features, sweep == 0 ? 2.0 : 1.4);
       return;
     }
@@ -259,65 +292,46 @@ class GlobalSolver {
     }
   }
 
-  // At a resonance fields that the equation maps to zero can be added freely: the residual is small and the answer
-  // arbitrary. Rows "u = 0" of tiny weight do not change a regular problem, but at a resonance they pull towards the
-  // solution of least L2 norm. Where they move the solution although its residual stays as small, the operator is
-  // singular; the weight is then the one at which the solution moves least (the quasi-optimality rule of Tikhonov and
-  // Glasko).
+  // Where the equations do not determine the solution, the one of least L2 norm is taken (null_space.h). At the first
+  // epsilon null modes and others are far apart, whatever the features resolve of them. Smaller ones disturb the rest of
+  // the solution less, as long as they still see all of the null space.
   void check_for_singular_operator() {
-    if (!best_.newton.linear || best_.worst > 1e-6) return;
+    if (!best_.newton.linear || best_.worst > 1e-6 || !options_.constraints.empty()) return;
     if (has_maximum_principle(problem_, collocation_points(problem_, axes_, 64, {}))) return;
-    Candidate candidate = with_least_norm(1e-10);
-    // An arbitrary part of the null space may be huge and then makes its own relative residual tiny.
-    if (candidate.worst > std::max(100 * best_.worst, 1e-3) || distance(best_, candidate) <= 1e-5) return;
-    singular_operator_ = true;
+    const Candidate original = best_;
+    for (double epsilon = std::max(1e-8, best_.worst); epsilon > 0.9e-10; epsilon /= 10) {
+      Candidate candidate;
+      const Index dimension = solve_pulled(original, epsilon, candidate);
+      if (dimension == 0 || (null_space_ > 0 && dimension != null_space_)) break;
+      null_space_ = dimension;
+      best_ = std::move(candidate);
+    }
+    if (null_space_ == 0) return;
+    best_.holdouts.clear();
+    evaluate(best_);
+  }
+
+  /// Solves the tasks of `original` with rows epsilon u = 0; returns the dimension of the null space, which is removed.
+  Index solve_pulled(const Candidate& original, double epsilon, Candidate& candidate) const {
+    candidate.features = original.features;
+    candidate.bandwidth = original.bandwidth;
+    candidate.boundary_weight = original.boundary_weight;
+    prepare(candidate);
+    const CollocationOptions collocation = collocation_of(candidate);
+    const PulledTasks pulled = pull_tasks(active_, axes_, columns_of(candidate), collocation,
+                                          collocation_points(problem_, axes_, columns_of(candidate), collocation),
+                                          epsilon, stream_seed(options_.seed, 2));
+    std::vector<const Problem*> tasks;
+    for (const auto& task : pulled.problems) tasks.push_back(&task);
+    solve_tasks(candidate, tasks, pulled.points);
     // Rank and condition are told of the system as it was: the added rows hide its deficiency.
-    const HeadReport original = best_.newton.head;
-    best_ = std::move(candidate);
-    double least = std::numeric_limits<double>::infinity();
-    Candidate last = best_;
-    for (const double weight : {1e-8, 1e-7, 1e-6}) {
-      Candidate next = with_least_norm(weight);
-      const double moved = distance(last, next);
-      if (moved < least) {
-        least = moved;
-        best_ = next;
-      }
-      last = std::move(next);
-    }
-    best_.newton.head.rank = original.rank;
-    best_.newton.head.condition = original.condition;
-    best_.newton.head.rows = original.rows;
-  }
-
-  Candidate with_least_norm(double weight) const {
-    Candidate candidate;
-    candidate.features = best_.features;
-    candidate.bandwidth = best_.bandwidth;
-    candidate.boundary_weight = best_.boundary_weight;
-    try {
-      solve(candidate, weight);
-    } catch (const NumericalError&) {
-      candidate.worst = std::numeric_limits<double>::infinity();
-    }
-    return candidate;
-  }
-
-  /// Relative L2 distance of the fields of two candidates' first task.
-  double distance(const Candidate& a, const Candidate& b) const {
-    if (!a.ansatz || !b.ansatz || !std::isfinite(b.worst)) return std::numeric_limits<double>::infinity();
-    const auto probe = holdout_points(problem_, axes_, b.features, options_.collocation).front().points;
-    std::vector<FieldJet> values;
-    for (Index f = 0; f < b.ansatz->fields(); ++f)
-      values.push_back({f, MultiIndex(static_cast<size_t>(problem_.dimension()), 0)});
-    const Eigen::MatrixXd from = a.ansatz->jets(probe, values, a.heads.col(0));
-    const Eigen::MatrixXd to = b.ansatz->jets(probe, values, b.heads.col(0));
-    return (from - to).norm() / to.norm();
+    candidate.newton = original.newton;
+    return remove_null_space(problem_, axes_, *candidate.ansatz, candidate.bandwidth, candidate.heads);
   }
 
   HeadResult result() {
     HeadResult result;
-    result.singular_operator = singular_operator_;
+    result.null_space = null_space_;
     for (Index t = 0; t < best_.heads.cols(); ++t) {
       Window window{0, 0, best_.ansatz, best_.heads.col(t)};
       if (problem_.time() >= 0) {
@@ -352,7 +366,9 @@ class GlobalSolver {
   std::vector<HeadTrial> trials_;
   std::string last_error_;
   int stalled_ = 0;
-  bool singular_operator_ = false;
+  bool is_linear_ = true;
+  bool start_smoothly_ = false;  // where there is no solution yet to start from
+  Index null_space_ = 0;
 };
 
 }  // namespace

@@ -59,9 +59,9 @@ struct HeadResult {
   Index patches = 1;                 ///< most in one window
   std::vector<HeadTrial> trials;     ///< everything that was tried, in order
   bool reached_tolerance = false;
-  /// The operator is singular to rounding on this domain (a resonance): the data do not fix the solution, and the one
-  /// of least L2 norm was taken.
-  bool singular_operator = false;
+  /// Dimension of the space of fields that the equations map to zero (a resonance, a constant that can be added): the
+  /// data do not fix the solution, and the one of least L2 norm was taken. 0: the solution is unique.
+  Index null_space = 0;
 };
 
 }  // namespace torsor

@@ -57,6 +57,9 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
     // The zero field balances nothing: what is left is then the residual in full.
     const double scale = scale2 > 0 ? std::sqrt(scale2) : 1;
     entry.relative = entry.rms / scale;
+    // A field so large that its scale overflows would pass as solved.
+    if (!std::isfinite(scale) || !std::isfinite(entry.relative))
+      throw NumericalError("term '" + term.name + "' (" + term.text + "): the fields of the head are too large");
     entry.values = linear.residual / scale;
     result.worst = std::max(result.worst, entry.relative);
     result.terms.push_back(std::move(entry));

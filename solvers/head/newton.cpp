@@ -36,16 +36,17 @@ State state_of(const Problem& problem, const std::vector<TermPoints>& points, co
   return state;
 }
 
+using Residuals = std::vector<Eigen::VectorXd>;  // at each point set
+
 // The norm that the least-squares system minimises.
-double merit(const std::vector<Eigen::VectorXd>& residuals, const std::vector<Eigen::VectorXd>& row_weights) {
+double merit(const Residuals& residuals, const std::vector<Eigen::VectorXd>& row_weights) {
   double sum = 0;
   for (size_t s = 0; s < residuals.size(); ++s) sum += residuals[s].cwiseProduct(row_weights[s]).squaredNorm();
   return std::sqrt(sum);
 }
 
-std::vector<Eigen::VectorXd> residuals_of(const Problem& problem, const std::vector<TermPoints>& points,
-                                          const State& state) {
-  std::vector<Eigen::VectorXd> residuals;
+Residuals residuals_of(const Problem& problem, const std::vector<TermPoints>& points, const State& state) {
+  Residuals residuals;
   for (size_t s = 0; s < points.size(); ++s)
     residuals.push_back(
         evaluate_residual(problem, term_of(problem, points[s]), points[s].points, points[s].normals, state[s]));
@@ -128,6 +129,146 @@ Eigen::MatrixXd solve_linear(const std::vector<const Problem*>& tasks, const Ans
   return std::move(result.head);
 }
 
+/// Newton's method for one problem on fixed points.
+class Newton {
+ public:
+  Newton(const Problem& problem, const Ansatz& ansatz, const std::vector<TermPoints>& points,
+         const NewtonOptions& options)
+      : problem_(problem),
+        ansatz_(ansatz),
+        points_(points),
+        options_(options),
+        system_(problem, ansatz, points, options.boundary_weight) {}
+
+  /// Iterates from `state`, which becomes the last one. `cold`: the state is no guess, only a place to begin.
+  Eigen::MatrixXd run(State& state, bool cold, NewtonReport& report) const;
+
+  /// Solves r(u) = (1 - load) r(u_0) for loads up to 1, each from the solution of the one before: at u_0 the equations
+  /// hold for load 0 (Newton homotopy; Allgower and Georg, Numerical Continuation Methods, 1990, section 1.3).
+  Eigen::MatrixXd run_with_load(State state, NewtonReport& report);
+
+ private:
+  Residuals without_remainder(Residuals residuals) const {
+    for (size_t s = 0; s < remainder_.size(); ++s) residuals[s] -= remainder_[s];
+    return residuals;
+  }
+  std::vector<LinearizedTerm> linearize_at(const State& state) const {
+    auto linear = linearize_all(problem_, points_, state);
+    for (size_t s = 0; s < remainder_.size(); ++s) linear[s].residual -= remainder_[s];
+    return linear;
+  }
+  double merit_at(const State& state, const RowSystem::Result& result) const {
+    return merit(without_remainder(residuals_of(problem_, points_, state)), result.row_weights);
+  }
+  State state_of_head(const Eigen::MatrixXd& head) const {
+    return state_of(problem_, points_, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+      return ansatz_.jets(x, jets, head);
+    });
+  }
+
+  const Problem& problem_;
+  const Ansatz& ansatz_;
+  const std::vector<TermPoints>& points_;
+  NewtonOptions options_;
+  RowSystem system_;
+  Residuals remainder_;  // (1 - load) r(u_0); empty for the full load
+};
+
+Eigen::MatrixXd Newton::run(State& state, bool cold, NewtonReport& report) const {
+  Eigen::MatrixXd head, accepted;
+  bool stagnated = false;
+  for (int iteration = 0; iteration < options_.max_iterations; ++iteration) {
+    const auto linear = linearize_at(state);
+    Residuals residuals;
+    for (const auto& term : linear) residuals.push_back(term.residual);
+    RowSystem::Result result =
+        system_.solve(rows_of(problem_, ansatz_, points_, linear, state), options_.least_squares);
+    head = std::move(result.head);
+    report.head = std::move(result.report);
+    const double before = merit(residuals, result.row_weights);
+    if (report.residuals.empty()) report.residuals.push_back(before);
+    const State target = state_of_head(head);
+    const double change = relative_change(problem_, points_, state, target);
+    // Armijo: accept the longest step of 1, 1/2, 1/4, ... that lowers the residual; a full step that hardly moves is
+    // the end whatever rounding says about the residual.
+    double step = 1, after = before;
+    State next = target;
+    for (; step > 1e-3; step /= 2) {
+      next = blend(state, target, step);
+      try {
+        after = merit_at(next, result);
+      } catch (const NumericalError&) {
+        continue;
+      }
+      // Without a start the first step solves the equation linearised about zero: a better state than zero itself,
+      // also where the nonlinear part makes its residual larger.
+      const bool first_guess = cold && iteration == 0;
+      if (after <= (1 - 1e-4 * step) * before || (step == 1 && (change < 1e-4 || first_guess))) break;
+    }
+    stagnated = step <= 1e-3;
+    if (stagnated) break;
+    if (step == 1) accepted = head;
+    state = std::move(next);
+    report.iterations += 1;
+    report.residuals.push_back(after);
+    report.updates.push_back(change);
+    // Converged: the step was small, or the residual has come down to the least that the linearised system can reach
+    // (the highest derivatives may still change by rounding).
+    const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
+    if (step == 1 && (change < options_.tolerance || (change < 0.1 && after <= 1.02 * least && before <= 2 * after))) {
+      report.converged = true;
+      return head;
+    }
+    stagnated = after > 0.95 * before && (!cold || iteration > 0);
+    if (stagnated) break;
+  }
+  // The residual no longer falls. Close to the least that the linearised system allows the rest is rounding (large
+  // coefficients that cancel); far from it this is a minimum of the least-squares problem, as an ansatz that is too
+  // coarse has many. The hold-out residual says what it is worth.
+  const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
+  const bool at_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least;
+  const bool fell = accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front();
+  if (stagnated && (at_least || fell))
+    return accepted.size() > 0 ? accepted : head;
+  throw NumericalError("Newton's method did not converge in " + std::to_string(report.iterations) +
+                       " iterations; last relative change " +
+                       (report.updates.empty() ? std::string("none") : std::to_string(report.updates.back())) +
+                       ". Try a better start, shorter time windows, or a milder parameter");
+}
+
+Eigen::MatrixXd Newton::run_with_load(State state, NewtonReport& report) {
+  constexpr double kLeastStep = 1.0 / 64;
+  const Residuals at_start = residuals_of(problem_, points_, state);
+  const double full_tolerance = options_.tolerance;
+  double load = 0, step = 0.25;
+  int iterations = 0;
+  while (true) {
+    const double next = std::min(1.0, load + step);
+    remainder_.clear();
+    if (next < 1)
+      for (const auto& residual : at_start) remainder_.push_back((1 - next) * residual);
+    options_.tolerance = next < 1 ? 1e-2 : full_tolerance;
+    report = {};
+    State attempt = state;
+    try {
+      Eigen::MatrixXd head = run(attempt, false, report);
+      iterations += report.iterations;
+      if (next == 1) {
+        report.iterations = iterations;
+        return head;
+      }
+      state = std::move(attempt);
+      load = next;
+      step *= 2;
+    } catch (const NumericalError& error) {
+      iterations += report.iterations;
+      step /= 2;
+      if (step < kLeastStep)
+        throw NumericalError("continuation ended at load " + std::to_string(load) + " of 1: " + error.what());
+    }
+  }
+}
+
 }  // namespace
 
 bool is_linear(const Problem& problem, const std::vector<TermPoints>& points) {
@@ -171,69 +312,10 @@ Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ans
   if (is_linear(problem, probe)) return solve_linear(tasks, ansatz, points, options, report);
   if (tasks.size() > 1) throw InputError("several tasks can be solved together only when they are linear");
 
-  const RowSystem system(problem, ansatz, points, options.boundary_weight);
   State state = start ? state_of(problem, points, start) : zero_state(problem, points);
-  Eigen::MatrixXd head, accepted;
-  bool stagnated = false;
-  for (int iteration = 0; iteration < options.max_iterations; ++iteration) {
-    const auto linear = linearize_all(problem, points, state);
-    std::vector<Eigen::VectorXd> residuals;
-    for (const auto& term : linear) residuals.push_back(term.residual);
-    RowSystem::Result result =
-        system.solve(rows_of(problem, ansatz, points, linear, state), options.least_squares);
-    head = std::move(result.head);
-    report.head = std::move(result.report);
-    const double before = merit(residuals, result.row_weights);
-    if (report.residuals.empty()) report.residuals.push_back(before);
-    const State target = state_of(problem, points, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
-      return ansatz.jets(x, jets, head);
-    });
-    const double change = relative_change(problem, points, state, target);
-    // Armijo: accept the longest step of 1, 1/2, 1/4, ... that lowers the residual; a full step that hardly moves is
-    // the end whatever rounding says about the residual.
-    double step = 1, after = before;
-    State next = target;
-    for (; step > 1e-3; step /= 2) {
-      next = blend(state, target, step);
-      try {
-        after = merit(residuals_of(problem, points, next), result.row_weights);
-      } catch (const NumericalError&) {
-        continue;
-      }
-      // Without a start the first step solves the equation linearised about zero: a better state than zero itself,
-      // also where the nonlinear part makes its residual larger.
-      const bool first_guess = !start && iteration == 0;
-      if (after <= (1 - 1e-4 * step) * before || (step == 1 && (change < 1e-4 || first_guess))) break;
-    }
-    stagnated = step <= 1e-3;
-    if (stagnated) break;
-    if (step == 1) accepted = head;
-    state = std::move(next);
-    report.iterations = iteration + 1;
-    report.residuals.push_back(after);
-    report.updates.push_back(change);
-    // Converged: the step was small, or the residual has come down to the least that the linearised system can reach
-    // (the highest derivatives may still change by rounding).
-    const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
-    if (step == 1 && (change < options.tolerance || (change < 0.1 && after <= 1.02 * least && before <= 2 * after))) {
-      report.converged = true;
-      return head;
-    }
-    stagnated = after > 0.95 * before && (start || iteration > 0);
-    if (stagnated) break;
-  }
-  // The residual no longer falls. Close to the least that the linearised system allows the rest is rounding (large
-  // coefficients that cancel); far from it this is a minimum of the least-squares problem, as an ansatz that is too
-  // coarse has many. The hold-out residual says what it is worth.
-  const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
-  const bool at_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least;
-  const bool fell = accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front();
-  if (stagnated && (at_least || fell))
-    return accepted.size() > 0 ? accepted : head;
-  throw NumericalError("Newton's method did not converge in " + std::to_string(report.iterations) +
-                       " iterations; last relative change " +
-                       (report.updates.empty() ? std::string("none") : std::to_string(report.updates.back())) +
-                       ". Try parameter continuation, a better start, or shorter time windows");
+  Newton newton(problem, ansatz, points, options);
+  if (options.load_continuation) return newton.run_with_load(std::move(state), report);
+  return newton.run(state, !start, report);
 }
 
 }  // namespace torsor

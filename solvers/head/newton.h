@@ -20,6 +20,9 @@ struct NewtonOptions {
   double tolerance = 1e-6;
   LeastSquaresOptions least_squares;
   double boundary_weight = 1;
+  /// Raise the load from the start's residual to nothing in steps of adaptive length, for problems that are too
+  /// nonlinear for one go; several times as costly.
+  bool load_continuation = false;
 };
 
 struct NewtonReport {
