@@ -12,6 +12,8 @@ namespace {
 
 using Complex = std::complex<double>;
 constexpr Complex kI{0, 1};
+// Highest j of |zeta|^2j at corners: a term of zeroth order in the equation couples one to the next.
+constexpr int kModuli = 3, kModuliWithLogarithm = 1;
 
 /// c zeta^p conj(zeta)^q (log zeta)^l; derivatives of a PolyanalyticTerm are sums of these.
 struct Monomial {
@@ -172,17 +174,16 @@ std::vector<PolyanalyticTerm> corner_terms(const Eigen::Vector2d& corner, double
     const Complex turned = part * std::polar(std::pow(scale, -(power + 2 * j)), -power * start);
     terms.push_back({corner, turned, power + j, j, logarithm, direction});
   };
+  // Powers k pi / opening belong to Dirichlet or Neumann data on both sides, those between them to mixed data.
   const double step = kPi / (2 * opening);
-  for (int k = 1; k * step <= 2 * orders; ++k) {
-    const double power = k * step;
-    const bool whole = std::abs(power - std::round(power)) < 1e-6;
-    const bool even = whole && std::lround(power) % 2 == 0;
-    for (int j = 0; j <= 3; ++j) {
-      // Im w = Re(-i w). Whole powers are polynomials, which smooth features carry. At a right angle, even ones meet
-      // those of the particular solution and get a logarithm, which need not be turned: that would add a polynomial.
-      if (whole && even && std::abs(opening - kPi / 2) < 1e-6) add_term(std::round(power), j, true, -kI);
-      if (whole) continue;
-      for (const Complex part : {Complex(1), -kI}) add_term(power, j, false, part);
+  for (int k = 1; k * step <= 2 * orders + 1e-6; ++k) {
+    const double power = k * step, nearest = std::round(power);
+    if (std::abs(power - nearest) > 1e-6) {
+      for (int j = 0; j <= kModuli; ++j)
+        for (const Complex part : {Complex(1), -kI}) add_term(power, j, false, part);
+    } else if (k % 2 == 0) {
+      // A polynomial, which smooth features carry; it meets the particular solution and brings a logarithm.
+      for (int j = 0; j <= kModuliWithLogarithm; ++j) add_term(nearest, j, true, -kI);
     }
   }
   return terms;

@@ -1,13 +1,13 @@
 // Features that carry what smooth functions cannot: the singularities of elliptic solutions at the corners of a plane
 // domain, and the fields that circular holes cast. With zeta = (x - x0) + i (y - y0):
 //
-//   right angle:    |zeta|^2j  Im(zeta^2k log zeta)         the exact singular functions of -Lap u = f with smooth
-//                                                           Dirichlet data (Trefethen, ANZIAM J. 60 (2018));
-//   other angles:   |zeta|^2j  Re or Im zeta^a,             a = k pi / (2 angle), where it is not whole: Dirichlet,
-//                                                           Neumann or mixed data (Grisvard, Elliptic Problems in
-//                                                           Nonsmooth Domains, 1985);
-//   hole:           |zeta|^2j  Re or Im (radius / zeta)^k,  Laurent's series about the hole, whose singularities lie
-//                   |zeta|^2j  log |zeta|                   inside it; j > 0 serves operators other than the Laplacian.
+//   corner:  |zeta|^2j  Re or Im zeta^a,             a = k pi / (2 angle), the exact singular functions of the
+//                                                    Laplacian for Dirichlet, Neumann (k even) or mixed data (Grisvard,
+//                                                    Elliptic Problems in Nonsmooth Domains, 1985);
+//            |zeta|^2j  Im(zeta^a log zeta)          where a is whole and k even, as at right angles (Trefethen,
+//                                                    ANZIAM J. 60 (2018));
+//   hole:    |zeta|^2j  Re or Im (radius / zeta)^k,  Laurent's series about the hole, whose singularities lie
+//            |zeta|^2j  log |zeta|                   inside it; j > 0 serves operators other than the Laplacian.
 //
 // All are real parts of c zeta^p conj(zeta)^q or c zeta^p conj(zeta)^q log zeta, and so are all their derivatives:
 // d/dx = d_zeta + d_conj, d/dy = i (d_zeta - d_conj).

@@ -19,6 +19,9 @@ namespace {
 struct Levels {
   Index first, last;
   double growth;
+  Index next(Index features) const {
+    return std::min(last, static_cast<Index>(static_cast<double>(features) * growth));
+  }
 };
 
 Levels levels_for(Index d, const HeadOptions& options) {
@@ -92,8 +95,8 @@ class GlobalSolver {
   HeadResult run() {
     is_linear_ = is_linear(problem_, collocation_points(problem_, axes_, 16, {}));
     if (options_.tolerance == 0) tolerance_ = default_tolerance();
-    const Levels levels = levels_for(problem_.dimension(), options_);
-    Index features = levels.first;
+    levels_ = levels_for(problem_.dimension(), options_);
+    Index features = levels_.first;
     const bool fixed_bandwidth = options_.bandwidth.size() > 0;
     Eigen::VectorXd bandwidth = first_bandwidth();
     if (fixed_bandwidth) try_once(features, bandwidth, weight());
@@ -104,12 +107,12 @@ class GlobalSolver {
       if (!is_linear_ && level <= kStartLevels && unsolved()) try_other_starts(features);
       if (options_.boundary_weight == 0 && level == 0) search_boundary_weight(features);
       if (level == 0) take_all_tasks();
-      if (best_.worst < tolerance_ || features >= levels.last) break;
+      if (best_.worst < tolerance_ || features >= levels_.last) break;
       // Levels in a row that hardly help: near rounding one says that it is reached, far from it three say that the
       // solution is not smooth, and that more features will not make it so.
       stalled_ = best_.worst > 0.5 * before ? stalled_ + 1 : 0;
       if (stalled_ >= (best_.worst < 1e-9 ? 1 : best_.worst < 1e-5 ? 2 : 3)) break;
-      features = std::min(levels.last, static_cast<Index>(static_cast<double>(features) * levels.growth));
+      features = levels_.next(features);
     }
     if (!std::isfinite(best_.worst)) throw NumericalError("the head could not be solved: " + last_error_);
     require_solved(best_.newton, best_.worst);
@@ -293,26 +296,35 @@ class GlobalSolver {
   }
 
   // Where the equations do not determine the solution, the one of least L2 norm is taken (null_space.h). At the first
-  // epsilon null modes and others are far apart, whatever the features resolve of them. Smaller ones disturb the rest of
-  // the solution less, as long as they still see all of the null space.
+  // epsilon null modes and others are far apart; null modes that are seen in part ask for more features or a larger
+  // one. Smaller ones disturb the rest of the solution less, as long as they
+  // still see all of the null space.
   void check_for_singular_operator() {
     if (!best_.newton.linear || best_.worst > 1e-6 || !options_.constraints.empty()) return;
     if (has_maximum_principle(problem_, collocation_points(problem_, axes_, 64, {}))) return;
-    const Candidate original = best_;
-    for (double epsilon = std::max(1e-8, best_.worst); epsilon > 0.9e-10; epsilon /= 10) {
-      Candidate candidate;
-      const Index dimension = solve_pulled(original, epsilon, candidate);
-      if (dimension == 0 || (null_space_ > 0 && dimension != null_space_)) break;
-      null_space_ = dimension;
-      best_ = std::move(candidate);
+    double epsilon = std::max(1e-8, best_.worst);
+    Candidate original = best_, candidate;
+    NullSpace found = solve_pulled(original, epsilon, candidate);
+    while (found.unresolved && original.features < levels_.last) {
+      original.features = levels_.next(original.features);
+      original.bandwidth *= 1.4;  // null modes that are missed have shorter waves than the solution
+      found = solve_pulled(original, epsilon, candidate);
     }
-    if (null_space_ == 0) return;
+    if (found.unresolved) found = solve_pulled(original, epsilon *= 10, candidate);
+    if (found.dimension == 0) return;
+    null_space_ = found.dimension;
+    best_ = candidate;
+    while (epsilon > 2e-10) {
+      found = solve_pulled(original, epsilon /= 10, candidate);
+      if (found.dimension != null_space_ || found.unresolved) break;
+      best_ = candidate;
+    }
     best_.holdouts.clear();
     evaluate(best_);
   }
 
-  /// Solves the tasks of `original` with rows epsilon u = 0; returns the dimension of the null space, which is removed.
-  Index solve_pulled(const Candidate& original, double epsilon, Candidate& candidate) const {
+  /// Solves the tasks of `original` with rows epsilon u = 0 and removes the null space.
+  NullSpace solve_pulled(const Candidate& original, double epsilon, Candidate& candidate) const {
     candidate.features = original.features;
     candidate.bandwidth = original.bandwidth;
     candidate.boundary_weight = original.boundary_weight;
@@ -326,7 +338,7 @@ class GlobalSolver {
     solve_tasks(candidate, tasks, pulled.points);
     // Rank and condition are told of the system as it was: the added rows hide its deficiency.
     candidate.newton = original.newton;
-    return remove_null_space(problem_, axes_, *candidate.ansatz, candidate.bandwidth, candidate.heads);
+    return remove_null_space(problem_, axes_, *candidate.ansatz, candidate.bandwidth, epsilon, candidate.heads);
   }
 
   HeadResult result() {
@@ -362,6 +374,7 @@ class GlobalSolver {
   Index chain_ = 0;
   Eigen::VectorXd half_length_;
   double tolerance_;
+  Levels levels_{};
   Candidate best_;
   std::vector<HeadTrial> trials_;
   std::string last_error_;

@@ -129,8 +129,8 @@ PulledTasks pull_tasks(const std::vector<const Problem*>& tasks, const std::vect
   return result;
 }
 
-Index remove_null_space(const Problem& problem, const std::vector<PartitionAxis>& axes, const Ansatz& ansatz,
-                        const Eigen::VectorXd& resolution, Eigen::MatrixXd& heads) {
+NullSpace remove_null_space(const Problem& problem, const std::vector<PartitionAxis>& axes, const Ansatz& ansatz,
+                            const Eigen::VectorXd& resolution, double epsilon, Eigen::MatrixXd& heads) {
   const Index tasks = heads.cols() - kPulls;
   const Eigen::MatrixXd pulls = heads.rightCols(kPulls);
   heads.conservativeResize(Eigen::NoChange, tasks);
@@ -138,16 +138,20 @@ Index remove_null_space(const Problem& problem, const std::vector<PartitionAxis>
   const Eigen::JacobiSVD<Eigen::MatrixXd> svd(weighted_fields(problem, ansatz, rule, pulls),
                                               Eigen::ComputeThinU | Eigen::ComputeThinV);
   // Each pull leaves about epsilon^2 / (epsilon^2 + s^2) in a mode with singular value s. Where that is not small, the
-  // equations do not determine the mode at the accuracy epsilon.
-  const double undetermined = 0.2 * std::sqrt(static_cast<double>(kPulls));
-  Index dimension = 0;
-  while (dimension < kPulls && svd.singularValues()[dimension] > undetermined) ++dimension;
-  if (dimension == 0) return 0;
-  const Eigen::MatrixXd modes = svd.matrixU().leftCols(dimension);
-  const Eigen::MatrixXd of_heads = pulls * svd.matrixV().leftCols(dimension) *
-                                   svd.singularValues().head(dimension).cwiseInverse().asDiagonal();
+  // equations do not determine the mode at the accuracy epsilon. The part of null modes that the features miss, or that
+  // rounding disturbs, lowers it; it then still is well above that of determined modes, whose s is 1e-6 or more.
+  const double size = std::sqrt(static_cast<double>(kPulls));
+  const double undetermined = 0.2 * size, determined = std::min(1.0, std::pow(epsilon / 4e-6, 2)) * size;
+  const auto& values = svd.singularValues();
+  NullSpace found;
+  while (found.dimension < kPulls && values[found.dimension] > undetermined) ++found.dimension;
+  found.unresolved = found.dimension < kPulls && values[found.dimension] > determined;
+  if (found.dimension == 0) return found;
+  const Eigen::MatrixXd modes = svd.matrixU().leftCols(found.dimension);
+  const Eigen::MatrixXd of_heads = pulls * svd.matrixV().leftCols(found.dimension) *
+                                   svd.singularValues().head(found.dimension).cwiseInverse().asDiagonal();
   heads -= of_heads * (modes.transpose() * weighted_fields(problem, ansatz, rule, heads));
-  return dimension;
+  return found;
 }
 
 }  // namespace torsor

@@ -30,10 +30,16 @@ PulledTasks pull_tasks(const std::vector<const Problem*>& tasks, const std::vect
                        const CollocationOptions& collocation, std::vector<TermPoints> points, double epsilon,
                        uint64_t seed);
 
-/// From the heads of pull_tasks (columns: tasks, then pulls): removes the null space from the tasks' heads and the
-/// pulls from the matrix. Returns the dimension of the null space; 0 leaves the tasks' heads as they are.
+struct NullSpace {
+  Index dimension = 0;
+  /// Modes were seen that the features resolve only in part: they are neither removed nor determined by the data.
+  bool unresolved = false;
+};
+
+/// From the heads of pull_tasks with this epsilon (columns: tasks, then pulls): removes the null space from the tasks' heads and the
+/// pulls from the matrix. Dimension 0 leaves the tasks' heads as they are.
 /// `resolution` (d): bandwidth of the fields in units of 1 / half the length of the domain, for the quadrature.
-Index remove_null_space(const Problem& problem, const std::vector<PartitionAxis>& axes, const Ansatz& ansatz,
-                        const Eigen::VectorXd& resolution, Eigen::MatrixXd& heads);
+NullSpace remove_null_space(const Problem& problem, const std::vector<PartitionAxis>& axes, const Ansatz& ansatz,
+                            const Eigen::VectorXd& resolution, double epsilon, Eigen::MatrixXd& heads);
 
 }  // namespace torsor

@@ -33,6 +33,11 @@ Eigen::MatrixXd around_hole(const Eigen::Vector2d& centre, double radius, uint64
   return points;
 }
 
+// The corner of 90 degrees whose bisector is `direction`.
+std::vector<PolyanalyticTerm> right_angle(const Eigen::Vector2d& corner, double direction, double scale, int orders) {
+  return corner_terms(corner, direction - kQuarter, 2 * kQuarter, scale, orders);
+}
+
 PolyanalyticFeatures planar(const std::vector<PolyanalyticTerm>& terms) {
   return {terms, 2, {0, 1}};
 }
@@ -40,7 +45,7 @@ PolyanalyticFeatures planar(const std::vector<PolyanalyticTerm>& terms) {
 std::vector<PolyanalyticTerm> harmonic_ones(const std::vector<PolyanalyticTerm>& terms) {
   std::vector<PolyanalyticTerm> harmonic;
   for (const auto& term : terms)
-    if (std::min(term.power, term.conjugate_power) <= 0 && term.conjugate_power == 0)
+    if (term.conjugate_power == 0)
       harmonic.push_back(term);
   return harmonic;
 }
@@ -54,7 +59,7 @@ const double kDirections[] = {kQuarter, 3 * kQuarter, 5 * kQuarter, 7 * kQuarter
 
 TEST(EnrichmentFeatures, TermsWithoutModulusAreHarmonic) {
   for (const double direction : kDirections) {
-    const auto body = planar(harmonic_ones(corner_terms(kCorner, direction, 0.5, 4)));
+    const auto body = planar(harmonic_ones(right_angle(kCorner, direction, 0.5, 4)));
     EXPECT_EQ(body.features(), 4);
     const Eigen::MatrixXd points = in_corner(kCorner, direction, 1);
     const double scale = feature_jets(body, points, {2, 0}).cwiseAbs().maxCoeff();
@@ -68,7 +73,7 @@ TEST(EnrichmentFeatures, TermsWithoutModulusAreHarmonic) {
 }
 
 TEST(EnrichmentFeatures, OthersAreBiharmonic) {
-  const auto terms = corner_terms(kCorner, kQuarter, 0.5, 3);
+  const auto terms = right_angle(kCorner, kQuarter, 0.5, 3);
   const auto body = planar(terms);
   const Eigen::MatrixXd points = in_corner(kCorner, kQuarter, 3);
   const Eigen::MatrixXd fourth = feature_jets(body, points, {4, 0});
@@ -81,7 +86,7 @@ TEST(EnrichmentFeatures, AreTheFunctionsOfTheComment) {
   // corner: (r/s)^2(k + j) (log r sin 2k theta + theta cos 2k theta), theta from one side; hole: (R/r)^k cos
   // or sin.
   const double scale = 0.5;
-  const auto body = planar(corner_terms({0, 0}, kQuarter, scale, 2));
+  const auto body = planar(right_angle({0, 0}, kQuarter, scale, 2));
   ASSERT_EQ(body.features(), 4);
   const double r = 0.7, theta = 0.4;
   const Eigen::MatrixXd at =
@@ -119,7 +124,7 @@ TEST(EnrichmentFeatures, CornerTermsAreSmoothAlongBothSides) {
   // Along a side Im(zeta^2k log zeta) is a multiple of r^2k: the logarithm of r must not be left there.
   for (const double direction : kDirections)
     for (const double side : {-1.0, 1.0}) {
-      const auto terms = corner_terms(kCorner, direction, 0.5, 4);
+      const auto terms = right_angle(kCorner, direction, 0.5, 4);
       const Eigen::MatrixXd values = along_ray(planar(terms), direction + side * kQuarter);
       for (Index c = 0; c < values.cols(); ++c) {
         const auto& term = terms[static_cast<size_t>(c)];
@@ -136,10 +141,44 @@ TEST(EnrichmentFeatures, CornerTermsAreSmoothAlongBothSides) {
 }
 
 TEST(EnrichmentFeatures, CornerTermsVanishOnOneSide) {
-  const Eigen::MatrixXd low = along_ray(planar(corner_terms(kCorner, kQuarter, 0.5, 4)), 0);
+  const Eigen::MatrixXd low = along_ray(planar(right_angle(kCorner, kQuarter, 0.5, 4)), 0);
   EXPECT_LT(low.cwiseAbs().maxCoeff(), 1e-13);
-  const Eigen::MatrixXd high = along_ray(planar(corner_terms(kCorner, kQuarter, 0.5, 4)), 2 * kQuarter);
+  const Eigen::MatrixXd high = along_ray(planar(right_angle(kCorner, kQuarter, 0.5, 4)), 2 * kQuarter);
   EXPECT_GT(high.cwiseAbs().rowwise().maxCoeff().minCoeff(), 1e-3);
+}
+
+TEST(EnrichmentFeatures, OtherAnglesHaveThePowersOfTheLaplacian) {
+  for (const double opening : {0.7, 2.2, 3 * std::numbers::pi / 2, 6.0}) {
+    SCOPED_TRACE(opening);
+    const double start = 0.4;
+    const auto all = corner_terms(kCorner, start, opening, 0.5, 2);
+    const auto terms = harmonic_ones(all);
+    ASSERT_FALSE(terms.empty());
+    EXPECT_GT(all.size(), terms.size());
+    Random random(9);
+    Eigen::MatrixXd points(20, 2);
+    for (Index k = 0; k < points.rows(); ++k) {
+      const double r = random.uniform(0.2, 0.9), angle = start + opening * random.uniform(0.05, 0.95);
+      points.row(k) << kCorner[0] + r * std::cos(angle), kCorner[1] + r * std::sin(angle);
+    }
+    const double scale = feature_jets(planar(terms), points, {2, 0}).cwiseAbs().maxCoeff();
+    EXPECT_LT(laplacian(planar(terms), points).cwiseAbs().maxCoeff(), 1e-12 * scale);
+    const double nudge = 1e-9;  // off the sides, which round to either of their ends
+    const Eigen::MatrixXd low = along_ray(planar(terms), start + nudge);
+    const Eigen::MatrixXd high = along_ray(planar(terms), start + opening - nudge);
+    for (size_t c = 0; c < terms.size(); ++c) {
+      if (terms[c].logarithm) continue;
+      const auto column = static_cast<Index>(c);
+      const double multiple = terms[c].power * opening / std::numbers::pi;  // k / 2
+      const double most = std::max(low.col(column).cwiseAbs().maxCoeff(), high.col(column).cwiseAbs().maxCoeff());
+      EXPECT_NEAR(2 * multiple, std::round(2 * multiple), 1e-12);
+      // The sines of whole multiples vanish on both sides, those of halves on the first.
+      const bool sine = low.col(column).cwiseAbs().maxCoeff() < 1e-6 * most || most < 1e-6;
+      const bool whole = std::abs(multiple - std::round(multiple)) < 1e-9;
+      if (sine && whole) EXPECT_LT(high.col(column).cwiseAbs().maxCoeff(), 1e-6) << multiple;
+      if (!sine) EXPECT_NEAR(low(7, column) / low(3, column), std::pow(2.0, terms[c].power), 1e-9) << multiple;
+    }
+  }
 }
 
 TEST(EnrichmentFeatures, JetsAreDerivatives) {
@@ -149,12 +188,12 @@ TEST(EnrichmentFeatures, JetsAreDerivatives) {
         if (a[static_cast<size_t>(i)] > 0) expect_differences_converge(body, points, a, i, step);
   };
   for (const double direction : kDirections)
-    check(planar(corner_terms(kCorner, direction, 0.5, 4)), in_corner(kCorner, direction, 4), 4e-3);
+    check(planar(right_angle(kCorner, direction, 0.5, 4)), in_corner(kCorner, direction, 4), 4e-3);
   check(planar(hole_terms(kCorner, 0.3, 4)), around_hole(kCorner, 0.3, 5), 4e-3);
 }
 
 TEST(EnrichmentFeatures, ValuesAtTheCornerAreTheLimits) {
-  const auto body = planar(corner_terms(kCorner, kQuarter, 0.5, 4));
+  const auto body = planar(right_angle(kCorner, kQuarter, 0.5, 4));
   const Eigen::MatrixXd at = feature_jets(body, kCorner.transpose(), {0, 0});
   EXPECT_TRUE(at.allFinite());
   EXPECT_LT(at.cwiseAbs().maxCoeff(), 1e-100);
@@ -162,13 +201,13 @@ TEST(EnrichmentFeatures, ValuesAtTheCornerAreTheLimits) {
 
 TEST(EnrichmentFeatures, RowsAndFieldAgree) {
   const auto indices = supported_indices(2);
-  expect_rows_and_field_agree(planar(corner_terms(kCorner, kQuarter, 0.5, 4)),
+  expect_rows_and_field_agree(planar(right_angle(kCorner, kQuarter, 0.5, 4)),
                               in_corner(kCorner, kQuarter, 6), indices);
   expect_rows_and_field_agree(planar(hole_terms(kCorner, 0.5, 3)), around_hole(kCorner, 0.5, 7), indices);
 }
 
 TEST(EnrichmentFeatures, AreConstantInOtherCoordinates) {
-  const auto terms = corner_terms({0, 0}, kQuarter, 1, 2);
+  const auto terms = right_angle({0, 0}, kQuarter, 1, 2);
   const PolyanalyticFeatures flat(terms, 2, {0, 1}), raised(terms, 3, {2, 0});
   const Eigen::MatrixXd points = in_corner({0, 0}, kQuarter, 8);
   Eigen::MatrixXd space(points.rows(), 3);
@@ -184,7 +223,7 @@ TEST(EnrichmentFeatures, AtLeastOneTermIsNeeded) {
 }
 
 std::shared_ptr<const Body> corner_body() {
-  return std::make_shared<PolyanalyticFeatures>(corner_terms({0, 0}, kQuarter, 1, 2), 2,
+  return std::make_shared<PolyanalyticFeatures>(right_angle({0, 0}, kQuarter, 1, 2), 2,
                                                 std::array<Index, 2>{0, 1});
 }
 
@@ -209,7 +248,7 @@ TEST(JoinedBodies, AreTheirPartsSideBySide) {
 }
 
 TEST(JoinedBodies, PartsHaveToFit) {
-  const auto other = std::make_shared<PolyanalyticFeatures>(corner_terms({0, 0}, kQuarter, 1, 1), 3,
+  const auto other = std::make_shared<PolyanalyticFeatures>(right_angle({0, 0}, kQuarter, 1, 1), 3,
                                                             std::array<Index, 2>{0, 1});
   EXPECT_NE(error_of([&] {
               JoinedBody({corner_body(), other});

@@ -13,7 +13,9 @@
 #include "problems/builder.h"
 #include "solvers/head/global_head.h"
 #include "solvers/head/head_solver.h"
+#include "solvers/head/smooth_start.h"
 #include "solvers/head/time_march.h"
+#include "solvers/head/uniqueness.h"
 #include "solvers/reference/cole_hopf.h"
 #include "solvers/reference/perforated_laplace.h"
 
@@ -438,6 +440,123 @@ TEST(Adapt, KeepsTheBodiesForAnotherTask) {
   EXPECT_THROW(adapt_head(shipped("poisson-5d"), pretrained.solutions[0], options, progress), InputError);
   EXPECT_THROW(adapt_head(shipped("reaction-diffusion"), pretrained.solutions[0], options, progress),
                InputError);
+}
+
+// With exact solutions that are orthogonal to the null spaces.
+TEST(NullSpace, IsFoundAndRemoved) {
+  const Problem constant = written([](ProblemBuilder& p) {
+    p.coordinates("x in [0, 1]; y in [0, 2]");
+    p.field("u");
+    p.exact("u", "cos(pi*x)*cos(pi*y)");
+    p.residual("pde", "-lap(u) = manufactured");
+    p.boundary("bc", "n_x*u_x + n_y*u_y = 0");
+  });
+  // 5^2 + 5^2 = 1^2 + 7^2 = 50: sin 5 pi x sin 5 pi y and the two with 1 and 7 solve Lap u + 50 pi^2 u = 0.
+  const Problem resonance = written([](ProblemBuilder& p) {
+    p.coordinates("x in [0, 1]; y in [0, 1]");
+    p.field("u");
+    p.exact("u", "sin(2*pi*x)*sin(3*pi*y)");
+    p.residual("pde", "lap(u) + 50*pi^2*u = manufactured");
+    p.boundary("bc", "u = 0");
+  });
+  for (const auto& [problem, dimension] : {std::pair{constant, 1}, std::pair{resonance, 3}}) {
+    const HeadResult result = solve(problem);
+    EXPECT_EQ(result.null_space, dimension);
+    EXPECT_LT(relative_error(problem, result.solutions[0]), 1e-7);
+  }
+}
+
+TEST(NullSpace, RegularProblemsHaveNone) {
+  for (const double k : {9.0, 13.0}) EXPECT_EQ(solve(shipped("helmholtz", {{"k", k}})).null_space, 0) << k;
+}
+
+TEST(MaximumPrinciple, HoldsOnlyWhereItsConditionsDo) {
+  const auto holds = [](const std::string& residual, const std::string& boundary) {
+    const Problem problem = written([&](ProblemBuilder& p) {
+      p.coordinates("x in [0, 1]; y in [0, 1]");
+      p.field("u");
+      p.residual("pde", residual);
+      p.boundary("bc", boundary);
+    });
+    return has_maximum_principle(problem, collocation_points(problem, whole_domain(problem), 30, {}));
+  };
+  EXPECT_TRUE(holds("-lap(u) = 1", "u = 0"));
+  EXPECT_TRUE(holds("lap(u) + u_x = 1", "2*u = 1"));
+  EXPECT_TRUE(holds("-u_xx - (1 + x)*u_yy + 0.5*u_xy + x*u = 1", "u = 0"));
+  EXPECT_FALSE(holds("-lap(u) - u = 1", "u = 0"));
+  EXPECT_FALSE(holds("lap(u) + (x - 0.5)*u = 1", "u = 0"));
+  EXPECT_FALSE(holds("u_xx - u_yy = 1", "u = 0"));
+  EXPECT_FALSE(holds("(x - 0.5)*u_xx + u_yy = 1", "u = 0"));
+  EXPECT_FALSE(holds("lap(lap(u)) = 1", "u = 0"));
+  EXPECT_FALSE(holds("-lap(u) = 1", "n_x*u_x + n_y*u_y = 0"));
+  EXPECT_FALSE(holds("-lap(u) = 1", "u + n_x*u_x = 0"));
+  const Problem open = written([&](ProblemBuilder& p) {
+    p.coordinates("x in [0, 1]; y in [0, 1]");
+    p.field("u");
+    p.residual("pde", "-lap(u) = 1");
+    p.boundary("bc", "u = 0", {"x_low", "x_high", "y_low"});
+  });
+  EXPECT_FALSE(has_maximum_principle(open, collocation_points(open, whole_domain(open), 30, {})));
+}
+
+// Convection by the solution itself: linearised about zero nothing but little diffusion is left.
+const char* const kConvection = "-0.005*lap(u) + u*u_x + u^3*u_y = manufactured";
+
+TEST(OtherStarts, SolveWhatNewtonFromZeroDoesNot) {
+  const Problem problem = on_square(kConvection, "2 + sin(3*pi*x)*sin(pi*y)");
+  EXPECT_LT(relative_error(problem, solve(problem).solutions[0]), 1e-8);
+  const Problem steep = on_square("-lap(u) + sinh(3*u) = manufactured", "3*cos(3*x)*exp(y)");
+  EXPECT_LT(relative_error(steep, solve(steep).solutions[0]), 1e-8);
+}
+
+TEST(OtherStarts, SmoothStartMeetsTheBoundaryData) {
+  const Problem problem = on_square(kConvection, "exp(x)*sin(y)");  // harmonic
+  const auto ansatz = ansatz_for(problem, 150, 4);
+  const auto points = collocation_points(problem, whole_domain(problem), 150, {});
+  const Eigen::MatrixXd x = grid(problem, 15);
+  const Eigen::MatrixXd start = smooth_start(problem, ansatz, points, {})(x, values_of(problem));
+  const Eigen::MatrixXd exact = problem.exact_jets(x, values_of(problem));
+  EXPECT_LT((start - exact).norm(), 1e-6 * exact.norm());
+}
+
+TEST(OtherStarts, LoadContinuationEndsAtTheSameSolution) {
+  const Problem problem = shipped("nonlinear-poisson");
+  const auto ansatz = ansatz_for(problem, 120, 6);
+  const auto points = collocation_points(problem, whole_domain(problem), 120, {});
+  NewtonOptions by_load;
+  by_load.load_continuation = true;
+  NewtonReport direct, stepped;
+  const Eigen::VectorXd a = solve_newton({&problem}, *ansatz, points, {}, {}, direct);
+  const Eigen::VectorXd b = solve_newton({&problem}, *ansatz, points, {}, by_load, stepped);
+  EXPECT_TRUE(stepped.converged);
+  const auto jets = values_of(problem);
+  const Eigen::MatrixXd x = grid(problem, 15);
+  EXPECT_LT((ansatz->jets(x, jets, a) - ansatz->jets(x, jets, b)).norm(), 1e-6 * ansatz->jets(x, jets, a).norm());
+}
+
+// Re-entrant corner: the exact solution r^(2/3) sin(2 phi / 3) has unbounded derivatives.
+TEST(Enrichment, ReentrantCorner) {
+  const auto corner = [](const std::string& residual, const std::string& exact) {
+    return written([&](ProblemBuilder& p) {
+      p.coordinates("x in [-1, 1]; y in [-1, 1]");
+      p.domain("box minus box(0 2, -2 0)");
+      p.field("u");
+      p.exact("u", exact);
+      p.residual("pde", residual);
+      p.boundary("bc", "u = u_exact");
+    });
+  };
+  const std::string singular = "(x^2 + y^2)^(1/3)*sin(2/3*(atan2(-y - x, y - x) + 3*pi/4))";
+  const Problem harmonic = corner("-lap(u) = 0", singular);
+  // Not where derivatives are infinite.
+  const Eigen::RowVector2d near(-0.01, 0.01), far(0.4, 0.7);
+  for (const auto& problem : {harmonic, corner("-lap(u) + 4*u = 4*" + singular, singular)}) {
+    const HeadResult result = solve(problem);
+    for (const auto& x : {near, far}) {
+      const double exact = problem.exact_jets(x, values_of(problem))(0, 0);
+      EXPECT_NEAR(result.solutions[0].jets(x, values_of(problem))(0, 0), exact, 1e-6) << x;
+    }
+  }
 }
 
 // -Lap u = 1 with u = 0 on the unit square; u(1/2, 1/2) = 0.07367135328 by the sine series.
