@@ -72,8 +72,14 @@ JetFunction jets_of(const std::vector<std::string>& coordinates, const Expressio
 
 class GlobalSolver {
  public:
-  GlobalSolver(const std::vector<const Problem*>& tasks, const HeadOptions& options, Progress& progress)
-      : tasks_(tasks), active_{tasks.front()}, problem_(*tasks.front()), options_(options), progress_(progress) {
+  GlobalSolver(const std::vector<const Problem*>& tasks, const HeadOptions& options, Progress& progress,
+               const FieldFunction& start)
+      : tasks_(tasks),
+        active_{tasks.front()},
+        problem_(*tasks.front()),
+        options_(options),
+        progress_(progress),
+        start_(start) {
     const Index d = problem_.dimension();
     for (Index i = 0; i < d; ++i) {
       const auto& c = problem_.coordinates[static_cast<size_t>(i)];
@@ -104,7 +110,7 @@ class GlobalSolver {
       const double before = best_.worst;
       if (!fixed_bandwidth) search_bandwidth(features, level);
       else if (level > 0) try_once(features, bandwidth, weight());
-      if (!is_linear_ && level <= kStartLevels && unsolved()) try_other_starts(features);
+      if (!is_linear_ && !start_ && level <= kStartLevels && unsolved()) try_other_starts(features);
       if (options_.boundary_weight == 0 && level == 0) search_boundary_weight(features);
       if (level == 0) take_all_tasks();
       if (best_.worst < tolerance_ || features >= levels_.last) break;
@@ -233,7 +239,7 @@ class GlobalSolver {
                    const std::vector<TermPoints>& points) const {
     NewtonOptions newton = options_.newton;
     newton.boundary_weight = candidate.boundary_weight;
-    FieldFunction start;
+    FieldFunction start = start_;
     if (best_.ansatz)
       start = [this](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
         return best_.ansatz->jets(x, jets, best_.heads.col(0));
@@ -370,6 +376,7 @@ class GlobalSolver {
   const Problem& problem_;
   HeadOptions options_;
   Progress& progress_;
+  FieldFunction start_;
   std::vector<PartitionAxis> axes_;
   Index chain_ = 0;
   Eigen::VectorXd half_length_;
@@ -428,8 +435,8 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
 }
 
 HeadResult solve_global_head(const std::vector<const Problem*>& tasks, const HeadOptions& options,
-                             Progress& progress) {
-  return GlobalSolver(tasks, options, progress).run();
+                             Progress& progress, const FieldFunction& start) {
+  return GlobalSolver(tasks, options, progress, start).run();
 }
 
 HardConstraint formula_constraint(const std::vector<std::string>& coordinates, const Expression& factor,

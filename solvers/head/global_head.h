@@ -9,8 +9,10 @@
 namespace torsor {
 
 /// Solves the tasks, which share domain and terms; several only if linear with equal operators.
+/// `start`: where Newton's method begins; empty: at zero, or where that fails at fields that meet the boundary data.
 /// Throws NumericalError when no level can be solved.
-HeadResult solve_global_head(const std::vector<const Problem*>& tasks, const HeadOptions& options, Progress& progress);
+HeadResult solve_global_head(const std::vector<const Problem*>& tasks, const HeadOptions& options, Progress& progress,
+                             const FieldFunction& start = {});
 
 /// The ansatz of every field on the partition `axes`, bodies drawn from the options' seed.
 std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOptions& options,

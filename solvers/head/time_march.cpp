@@ -21,11 +21,17 @@ constexpr double kSpaceBandwidth = 7, kTimeBandwidth = 5;
 constexpr Index kMaxCells = 400;
 constexpr int kMaxAttempts = 60;
 
-double tolerance_for(const Problem& problem, const HeadOptions& options) {
+/// Hold-out residuals to reach in every window: linear, nonlinear.
+struct Tolerances {
+  double linear, nonlinear;
+};
+constexpr Tolerances kChain{1e-8, 1e-5}, kManyDimensions{1e-6, 1e-4};
+
+double tolerance_for(const Problem& problem, const HeadOptions& options, const Tolerances& tolerances) {
   if (options.tolerance > 0) return options.tolerance;
   std::vector<PartitionAxis> axes;
   for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
-  return is_linear(problem, collocation_points(problem, axes, 16, {})) ? 1e-8 : 1e-5;
+  return is_linear(problem, collocation_points(problem, axes, 16, {})) ? tolerances.linear : tolerances.nonlinear;
 }
 
 /// What an attempt asks for: cells to halve, or a shorter window.
@@ -55,7 +61,7 @@ class ChainMarch {
         space_(problem.space().front()),
         low_(coordinate(space_).low),
         high_(coordinate(space_).high) {
-    tolerance_ = tolerance_for(problem, options);
+    tolerance_ = tolerance_for(problem, options, kChain);
     features_ = options.features > 0 ? options.features : kCellFeatures;
     const Index cells = options.patches.empty() ? 4 : options.patches[static_cast<size_t>(space_)];
     for (Index k = 0; k <= cells; ++k)
@@ -296,59 +302,86 @@ class ChainMarch {
   HeadResult result_;
 };
 
-// Windows with one body each, for any number of space dimensions: a window whose hold-out residual misses the tolerance
-// is halved, unless halving no longer helps.
+// Windows with one body each, for any number of space dimensions. A window whose hold-out residual misses the tolerance
+// is halved, unless halving no longer helps: the cost of a body grows with the cube of its features, that of a march
+// only linearly with its windows.
 class GlobalMarch {
  public:
   GlobalMarch(const Problem& problem, const HeadOptions& options, Progress& progress)
-      : problem_(problem), options_(options), progress_(progress) {
-    tolerance_ = tolerance_for(problem, options);
+      : problem_(problem), options_(options), progress_(progress), fixed_length_(options.windows > 1) {
+    tolerance_ = tolerance_for(problem, options, kManyDimensions);
     options_.tolerance = tolerance_;
+    if (options.max_features == 0) options_.max_features = kWindowFeatures;
   }
 
   HeadResult run() {
     const auto& time = problem_.coordinates[static_cast<size_t>(problem_.time())];
-    const bool fixed = options_.windows > 1;
-    double now = time.low, length = (time.high - time.low) / static_cast<double>(fixed ? options_.windows : 4);
-    const double shortest = 1e-4 * (time.high - time.low);
+    double now = time.low, length = (time.high - time.low) / static_cast<double>(fixed_length_ ? options_.windows : 4);
     HeadResult all;
     std::vector<Window> windows;
     std::shared_ptr<const Window> before;
     while (now < time.high - 1e-12 * (time.high - time.low)) {
-      HeadResult window = solve(now, std::min(now + length, time.high), before);
-      while (!fixed && window.holdout > tolerance_ && 0.5 * length > shortest) {
-        HeadResult shorter = solve(now, std::min(now + 0.5 * length, time.high), before);
-        if (shorter.holdout > 0.5 * window.holdout) break;
-        window = std::move(shorter);
-        length *= 0.5;
-      }
+      const double end = now + length > time.high - 1e-3 * length ? time.high : now + length;
+      HeadResult window = solve_window(now, end, before);
       before = std::make_shared<Window>(window.solutions.front().windows().front());
       windows.push_back(*before);
+      length = before->end - now;
       now = before->end;
       progress_.update((now - time.low) / (time.high - time.low), "t = " + std::to_string(now));
-      if (!fixed && window.holdout < 0.05 * tolerance_) length *= 1.5;
-      // The first window has found the bandwidth and the features; the later ones start from them.
-      options_.features = window.features;
-      options_.bandwidth = window.bandwidth;
+      if (!fixed_length_ && window.holdout < 0.1 * tolerance_) length *= 1.5;
       window.holdout = std::max(window.holdout, all.holdout);
       all = std::move(window);
     }
     all.solutions = {Solution(problem_.time(), std::move(windows))};
-    all.reached_tolerance = all.holdout <= tolerance_;
+    all.reached_tolerance = all.holdout <= options_.tolerance;
     return all;
   }
 
  private:
-  HeadResult solve(double start, double end, const std::shared_ptr<const Window>& before) {
-    const Problem window = window_problem(problem_, start, end, before);
+  static constexpr Index kWindowFeatures = 1100;
+
+  HeadResult solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
+    const double shortest = 1e-4 * (problem_.coordinates[static_cast<size_t>(problem_.time())].high -
+                                    problem_.coordinates[static_cast<size_t>(problem_.time())].low);
+    std::optional<HeadResult> best;
+    while (true) {
+      try {
+        HeadResult next = solve(start, end, before);
+        if (best && next.holdout > 0.5 * best->holdout) {
+          // What is left comes from the initial data, and the windows after this one will not get rid of it either.
+          tolerance_ = 2 * best->holdout;
+          return *best;
+        }
+        best = std::move(next);
+      } catch (const NumericalError& error) {
+        if (best) return *best;
+        if (fixed_length_ || end - start < shortest)
+          throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + error.what());
+      }
+      if (best && (fixed_length_ || best->holdout <= tolerance_ || end - start < shortest)) return *best;
+      end = start + 0.5 * (end - start);
+    }
+  }
+
+  // The first solve finds features and bandwidth (in radians per unit), which later windows keep.
+  HeadResult solve(double begin, double end, const std::shared_ptr<const Window>& before) {
+    throw_if_stopped();
+    const Problem window = window_problem(problem_, begin, end, before);
     SilentProgress silent;
-    return solve_global_head({&window}, options_, silent);
+    const FieldFunction start = before ? frozen_start(before, problem_.time()) : FieldFunction();
+    HeadResult result = solve_global_head({&window}, options_, silent, start);
+    require_solved(result.newton, result.holdout);
+    options_.features = result.features;
+    options_.bandwidth = result.bandwidth;
+    options_.boundary_weight = result.boundary_weight;
+    return result;
   }
 
   const Problem& problem_;
   HeadOptions options_;
   Progress& progress_;
-  double tolerance_;
+  bool fixed_length_;
+  double tolerance_;  // grows where halving windows does not help
 };
 
 }  // namespace
