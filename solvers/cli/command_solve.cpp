@@ -141,7 +141,7 @@ int command_solve(const Arguments& arguments) {
   HeadOptions head = head_options(config, tasks.front().problem);
   head.newton.least_squares.singular_values = false;
   check_before_solving(config, tasks.front().problem);
-  make_folder(output_folder(config));
+  const ResultFolder folder(output_folder(config));
   state(runtime);
   std::vector<HeadResult> results;
   const double start = wall_seconds();
@@ -167,14 +167,13 @@ int command_adapt(const Arguments& arguments) {
   HeadOptions head = head_options(config, tasks.front().problem);
   if (head.boundary_weight == 0) head.boundary_weight = model.boundary_weight;
   check_before_solving(config, tasks.front().problem);
-  make_folder(output_folder(config));
+  const ResultFolder folder(output_folder(config));
   state(runtime);
   std::vector<HeadResult> results;
   const double start = wall_seconds();
   {
     TerminalProgress progress("adapt");
-    for (const auto& task : tasks)
-      results.push_back(adapt_head(task.problem, model.tasks.front().solution, head, progress));
+    results = adapt_heads(problems_of(tasks), model.tasks.front().solution, head, progress);
   }
   return finish(config, tasks, results, wall_seconds() - start, head, runtime, command_text("adapt", arguments), given);
 }
@@ -184,7 +183,7 @@ int command_reference(const Arguments& arguments) {
   const Config config = read_config(given);
   const Runtime runtime = start_runtime();
   const auto tasks = make_tasks(config);
-  make_folder(output_folder(config));
+  const ResultFolder folder(output_folder(config));
   state(runtime);
   RunRecord run = new_run(config, tasks.front().problem, runtime, command_text("reference", arguments));
   const Index grid = config.is_auto("output.grid") ? 0 : static_cast<Index>(config.integer("output.grid"));

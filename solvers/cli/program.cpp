@@ -1,9 +1,11 @@
 // The program: from the command's name to the command, from exceptions to exit codes.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <new>
+#include <sstream>
 
 #include "physics/error.h"
 #include "solvers/cli/commands.h"
@@ -32,8 +34,23 @@ const std::map<std::string, std::function<int(const Arguments&)>>& commands() {
   return table;
 }
 
+/// The lines of the usage that belong to one command.
+std::string usage_of(const std::string& command) {
+  std::istringstream lines(kUsage);
+  std::string text;
+  for (std::string line; std::getline(lines, line);)
+    if (line.rfind("torsor " + command + " ", 0) == 0) text += line + "\n";
+  return text;
+}
+
+bool asks_for_help(const Arguments& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [](const std::string& argument) { return argument == "--help" || argument == "-h"; });
+}
+
 int dispatch(const Arguments& arguments) {
-  if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "help") {
+  if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h" ||
+      arguments.front() == "help") {
     std::printf("%s", kUsage);
     return arguments.empty() ? 2 : 0;
   }
@@ -46,6 +63,10 @@ int dispatch(const Arguments& arguments) {
     std::vector<std::string> known;
     for (const auto& entry : commands()) known.push_back(entry.first);
     throw InputError(unknown_name_message("command", arguments.front(), known));
+  }
+  if (asks_for_help(arguments)) {
+    std::printf("%s", usage_of(arguments.front()).c_str());
+    return 0;
   }
   return command->second({arguments.begin() + 1, arguments.end()});
 }

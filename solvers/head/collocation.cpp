@@ -74,7 +74,7 @@ class Builder {
       TermPoints points = of_term(problem_.terms[t]);
       points.term = static_cast<Index>(t);
       if (points.points.rows() == 0)
-        throw InputError("term '" + problem_.terms[t].name + "' holds nowhere: its part of the domain has no points");
+        throw InputError("term '" + problem_.terms[t].name + "' holds nowhere: " + why_nowhere(problem_.terms[t]));
       result.push_back(std::move(points));
     }
     return result;
@@ -88,6 +88,13 @@ class Builder {
   Span window(Index i) const {
     const auto& edges = axes_[static_cast<size_t>(i)].edges();
     return {edges.front(), edges.back()};
+  }
+
+  std::string why_nowhere(const Term& term) const {
+    if (term.place != Place::boundary) return "its part of the domain has no points";
+    if (problem_.pieces.empty()) return "the domain has no boundary";
+    return "the other conditions name every piece of the boundary; name the pieces of this one as well "
+           "(pieces.NAME), a piece may have several";
   }
 
   TermPoints of_term(const Term& term) {

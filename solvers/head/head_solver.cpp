@@ -59,6 +59,63 @@ void check_fit(const Problem& task, const Solution& pretrained) {
   }
 }
 
+/// The tasks share their operator, and with it one factorisation for each window.
+std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks, const Solution& pretrained,
+                                       const HeadOptions& options, Progress& progress) {
+  std::vector<HeadResult> results(tasks.size());
+  std::vector<std::vector<Window>> windows(tasks.size());
+  const auto count = static_cast<double>(pretrained.windows().size());
+  for (const auto& old : pretrained.windows()) {
+    throw_if_stopped();
+    std::vector<Problem> problems;
+    std::vector<const Problem*> pointers;
+    for (size_t t = 0; t < tasks.size(); ++t) {
+      const auto before = windows[t].empty() ? nullptr : std::make_shared<const Window>(windows[t].back());
+      problems.push_back(tasks[t]->time() < 0 ? *tasks[t] : window_problem(*tasks[t], old.start, old.end, before));
+    }
+    for (const auto& problem : problems) pointers.push_back(&problem);
+    const auto axes = axes_of(old);
+    const auto& patchwork = old.ansatz->patchwork(0);
+    const Index features = patchwork.features() / patchwork.patches();
+    CollocationOptions collocation = options.collocation;
+    collocation.seed = stream_seed(options.seed, 1);
+    NewtonOptions newton = options.newton;
+    newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
+    NewtonReport report;
+    // The pretrained head is a field of the same family: a better start for Newton than zero.
+    const FieldFunction start = [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+      return old.ansatz->jets(x, jets, old.head);
+    };
+    const Eigen::MatrixXd heads = solve_newton(
+        pointers, *old.ansatz, collocation_points(problems.front(), axes, features, collocation), start, newton, report);
+    const auto unseen = holdout_points(problems.front(), axes, features, collocation);
+    for (size_t t = 0; t < tasks.size(); ++t) {
+      windows[t].push_back({old.start, old.end, old.ansatz, heads.col(static_cast<Index>(t))});
+      const Window& window = windows[t].back();
+      const Holdout holdout =
+          evaluate_holdout(problems[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
+            return window.ansatz->jets(x, jets, window.head);
+          });
+      require_solved(report, holdout.worst);
+      HeadResult& result = results[t];
+      if (holdout.worst >= result.holdout) {
+        result.newton = report;
+        result.holdouts = {holdout};
+      }
+      result.holdout = std::max(result.holdout, holdout.worst);
+      result.features = features;
+      result.patches = std::max(result.patches, patchwork.patches());
+      result.boundary_weight = newton.boundary_weight;
+    }
+    progress.update(static_cast<double>(windows.front().size()) / count, "hold-out residual");
+  }
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    results[t].solutions.emplace_back(tasks[t]->time(), std::move(windows[t]));
+    results[t].reached_tolerance = options.tolerance == 0 || results[t].holdout <= options.tolerance;
+  }
+  return results;
+}
+
 }  // namespace
 
 bool share_operator(const std::vector<const Problem*>& tasks) {
@@ -100,52 +157,22 @@ std::vector<HeadResult> solve_heads(const std::vector<Problem>& tasks, const Hea
   return results;
 }
 
-HeadResult adapt_head(const Problem& task, const Solution& pretrained, const HeadOptions& options,
-                      Progress& progress) {
-  check_fit(task, pretrained);
-  HeadResult result;
-  std::vector<Window> windows;
-  std::shared_ptr<const Window> before;
-  const auto count = static_cast<double>(pretrained.windows().size());
-  for (const auto& old : pretrained.windows()) {
-    throw_if_stopped();
-    const Problem problem =
-        task.time() < 0 ? task : window_problem(task, old.start, old.end, before);
-    const auto axes = axes_of(old);
-    const auto& patchwork = old.ansatz->patchwork(0);
-    const Index features = patchwork.features() / patchwork.patches();
-    CollocationOptions collocation = options.collocation;
-    collocation.seed = stream_seed(options.seed, 1);
-    const auto points = collocation_points(problem, axes, features, collocation);
-    NewtonOptions newton = options.newton;
-    newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
-    NewtonReport report;
-    // The pretrained head is a field of the same family: a better start for Newton than zero.
-    const FieldFunction start = [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
-      return old.ansatz->jets(x, jets, old.head);
-    };
-    const Eigen::MatrixXd head = solve_newton({&problem}, *old.ansatz, points, start, newton, report);
-    before = std::make_shared<Window>(Window{old.start, old.end, old.ansatz, head.col(0)});
-    windows.push_back(*before);
-    const Holdout holdout =
-        evaluate_holdout(problem, holdout_points(problem, axes, features, collocation),
-                         [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
-                           return before->ansatz->jets(x, jets, before->head);
-                         });
-    require_solved(report, holdout.worst);
-    if (holdout.worst >= result.holdout) {
-      result.newton = report;
-      result.holdouts = {holdout};
-    }
-    result.holdout = std::max(result.holdout, holdout.worst);
-    result.features = features;
-    result.patches = std::max(result.patches, patchwork.patches());
-    result.boundary_weight = newton.boundary_weight;
-    progress.update(static_cast<double>(windows.size()) / count, "hold-out residual");
+std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Solution& pretrained,
+                                    const HeadOptions& options, Progress& progress) {
+  std::vector<const Problem*> pointers;
+  for (const auto& task : tasks) {
+    check_fit(task, pretrained);
+    pointers.push_back(&task);
   }
-  result.solutions.emplace_back(task.time(), std::move(windows));
-  result.reached_tolerance = options.tolerance == 0 || result.holdout <= options.tolerance;
-  return result;
+  if (tasks.size() == 1 || share_operator(pointers)) return adapt_together(pointers, pretrained, options, progress);
+  std::vector<HeadResult> results;
+  const auto n = static_cast<double>(tasks.size());
+  for (const auto* task : pointers) {
+    const auto done = static_cast<double>(results.size());
+    PartOfProgress part(progress, done / n, (done + 1) / n);
+    results.push_back(adapt_together({task}, pretrained, options, part).front());
+  }
+  return results;
 }
 
 void add_singular_values(const Problem& task, const HeadOptions& options, HeadResult& result) {

@@ -12,10 +12,11 @@ namespace torsor {
 std::vector<HeadResult> solve_heads(const std::vector<Problem>& tasks, const HeadOptions& options,
                                     Progress& progress);
 
-/// Keeps the bodies of a solution (its windows, patches and inner weights) and solves the head for another task over
-/// the same coordinates. Throws InputError when coordinates or fields do not fit.
-HeadResult adapt_head(const Problem& task, const Solution& pretrained, const HeadOptions& options,
-                      Progress& progress);
+/// Keeps the bodies of a solution (its windows, patches and inner weights) and solves the heads for other tasks over
+/// the same coordinates; tasks that share a linear operator share the factorisations. One result for each task. Throws
+/// InputError when coordinates or fields do not fit.
+std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Solution& pretrained,
+                                    const HeadOptions& options, Progress& progress);
 
 /// Adds the singular values of the head's system (on unit columns, at the solution) to the report. Left out where the
 /// system is a chain of patches or has more than 1500 columns: they would cost more than the solution.

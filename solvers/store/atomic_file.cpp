@@ -140,6 +140,17 @@ void make_folder(const std::string& path) {
   if (error) throw InputError("cannot make the folder '" + path + "': " + error.message());
 }
 
+ResultFolder::ResultFolder(std::string path) : path_(std::move(path)) {
+  std::error_code ignored;
+  made_here_ = !fs::exists(path_, ignored);
+  make_folder(path_);
+}
+
+ResultFolder::~ResultFolder() {
+  std::error_code not_empty;
+  if (made_here_) fs::remove(path_, not_empty);
+}
+
 std::string read_whole_file(const std::string& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) throw InputError("file '" + path + "' does not exist");

@@ -15,6 +15,20 @@ void write_atomically(const std::string& path, std::string_view bytes);
 /// Makes the folder `path` and its parents. Throws InputError with path and reason.
 void make_folder(const std::string& path);
 
+/// Makes a folder for results; takes it away again if it was not there before and is still empty at the end.
+/// Throws InputError as make_folder.
+class ResultFolder {
+ public:
+  explicit ResultFolder(std::string path);
+  ResultFolder(const ResultFolder&) = delete;
+  ResultFolder& operator=(const ResultFolder&) = delete;
+  ~ResultFolder();
+
+ private:
+  std::string path_;
+  bool made_here_;
+};
+
 /// The whole content of the file `path`. Throws InputError when it is missing, a folder or unreadable.
 std::string read_whole_file(const std::string& path);
 

@@ -92,6 +92,20 @@ TEST(AtomicFile, SaysWhyAPlaceCannotBeWritten) {
   EXPECT_EQ(folder.entries(), 1);
 }
 
+TEST(ResultFolders, AreTakenAwayWhenEmptyAndNew) {
+  const TemporaryFolder folder;
+  const std::string old = folder.file("old"), empty = folder.file("empty"), full = folder.file("full");
+  make_folder(old);
+  {
+    const ResultFolder a(old), b(empty), c(full);
+    write_atomically(full + "/x", "1");
+    EXPECT_TRUE(std::filesystem::exists(empty));
+  }
+  EXPECT_TRUE(std::filesystem::exists(old));
+  EXPECT_FALSE(std::filesystem::exists(empty));
+  EXPECT_TRUE(std::filesystem::exists(full + "/x"));
+}
+
 TEST(AtomicFile, MakesFolders) {
   const TemporaryFolder folder;
   make_folder(folder.file("a/b/c"));
