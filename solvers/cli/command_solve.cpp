@@ -30,13 +30,30 @@ void state(const Runtime& runtime) {
                  "OpenBLAS (Debian: libopenblas0-openmp)\n");
 }
 
+std::string scientific(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1e", value);
+  return text;
+}
+
 /// The reference of a task; nothing when none is wanted or none applies.
 std::optional<ReferenceSolution> reference_of(const Task& task, const ReferenceOptions& options) {
   if (options.solver == "none") return std::nullopt;
   if (options.solver == "auto" && task.problem.reference == "auto" && applicable_references(task.problem).empty())
     return std::nullopt;
+  // An inaccurate reference with an honest estimate of its error is better than none.
+  constexpr double kUseless = 1e-2;
+  ReferenceOptions best_effort = options;
+  best_effort.require_convergence = false;
   try {
-    return solve_reference(task.problem, options);
+    ReferenceSolution reference = solve_reference(task.problem, best_effort);
+    if (!(reference.error_estimate <= kUseless))
+      throw NumericalError(reference.name + ": " + reference.detail + " leave an estimated relative error of " +
+                           scientific(reference.error_estimate));
+    if (reference.error_estimate > options.tolerance)
+      std::fprintf(stderr, "torsor: warning: the reference for %s (%s, %s) is accurate to %s only\n", task.name.c_str(),
+                   reference.name.c_str(), reference.detail.c_str(), scientific(reference.error_estimate).c_str());
+    return reference;
   } catch (const NumericalError& error) {
     std::fprintf(stderr, "torsor: warning: no reference for %s: %s\n", task.name.c_str(), error.what());
     return std::nullopt;

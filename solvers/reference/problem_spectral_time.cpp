@@ -151,6 +151,8 @@ EvolutionOptions settings_for(const EvolutionProblem& evolution, const Evolution
   settings.tolerance = solver_tolerance(options.tolerance, largest_initial_value(evolution, fields));
   settings.relative_tolerance = std::max(1e-13, std::min(1e-12, 1e-4 * settings.tolerance));
   settings.absolute_tolerance = 1e-2 * settings.relative_tolerance;
+  // The dense Jacobian of the implicit integrator has nodes * fields rows.
+  if (form.diffusive()) settings.max_nodes = std::max(64, settings.max_nodes / static_cast<int>(fields));
   if (options.max_resolution > 0) settings.max_nodes = options.max_resolution;
   settings.initial_nodes = std::min(settings.initial_nodes, settings.max_nodes / 2);
   return settings;
