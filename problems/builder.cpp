@@ -55,6 +55,14 @@ double ProblemBuilder::parameter(const std::string& name, double default_value, 
   return value;
 }
 
+int ProblemBuilder::whole_parameter(const std::string& name, int default_value, int low, int high,
+                                    const std::string& help) {
+  const double value = parameter(name, default_value, low, high, help);
+  if (value != std::round(value))
+    throw InputError("problem.parameter." + name + " = " + exact_text(value) + " is not a whole number");
+  return static_cast<int>(value);
+}
+
 void ProblemBuilder::define(const std::string& name, const std::string& formula) {
   Expression::name(name);
   if (!definitions_.emplace(name, Formula{formula, Expression::parse(formula)}).second)

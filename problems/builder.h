@@ -32,6 +32,8 @@ class ProblemBuilder {
   /// Declares a parameter and returns its value. Throws InputError when it is outside [low, high].
   double parameter(const std::string& name, double default_value, double low, double high, const std::string& help,
                    const std::string& unit = "");
+  /// A parameter that counts something. Throws InputError for a value that is not whole, and as parameter().
+  int whole_parameter(const std::string& name, int default_value, int low, int high, const std::string& help);
   void define(const std::string& name, const std::string& formula);
   void residual(const std::string& term, const std::string& equation);
   /// On the boundary pieces named (empty: every piece that no other term names).

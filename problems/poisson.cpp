@@ -27,8 +27,8 @@ void define(ProblemBuilder& p) {
   p.title("Poisson equation -Lap u = f on the unit square, u a sum of random sine modes");
   p.coordinates("x in [0, 1]; y in [0, 1]");
   p.field("u");
-  const int modes = static_cast<int>(p.parameter("modes", 5, 1, 100, "number of sine modes"));
-  const int waves = static_cast<int>(p.parameter("waves", 4, 1, 32, "largest wave number, in half waves"));
+  const int modes = p.whole_parameter("modes", 5, 1, 100, "number of sine modes");
+  const int waves = p.whole_parameter("waves", 4, 1, 32, "largest wave number, in half waves");
   p.exact("u", random_modes(p.seed(), modes, waves));
   p.residual("pde", "-lap(u) - manufactured");
   p.boundary("bc", "u = 0");

@@ -5,6 +5,7 @@
 //
 // The family runs over the seed. Source: the Poisson-Gauss family (Herde et al., Poseidon, arXiv 2405.19101, and
 // reimplementations of Pi-PINN). Run: torsor solve problems/poisson-gauss.cfg
+#include "physics/error.h"
 #include "physics/random.h"
 #include "problems/builder.h"
 
@@ -15,9 +16,12 @@ void define(ProblemBuilder& p) {
   p.title("Poisson equation -Lap u = f on the unit square, f a sum of Gaussian bumps");
   p.coordinates("x in [0, 1]; y in [0, 1]");
   p.field("u");
-  const int bumps = static_cast<int>(p.parameter("bumps", 5, 1, 100, "number of bumps"));
+  const int bumps = p.whole_parameter("bumps", 5, 1, 100, "number of bumps");
   const double low = p.parameter("width_low", 0.05, 0.02, 1, "least width (standard deviation)");
   const double high = p.parameter("width_high", 0.2, 0.02, 1, "largest width (standard deviation)");
+  if (low > high)
+    throw InputError("problem.parameter.width_low = " + exact_text(low) + " is larger than width_high = " +
+                     exact_text(high));
   Random random(p.seed());
   std::string sum;
   for (int i = 0; i < bumps; ++i) {

@@ -215,5 +215,14 @@ TEST(Problems, ProblemsWithoutExactSolutionSaySo) {
                   {"'burgers'", "no exact solution"});
 }
 
+TEST(Problems, ParametersThatDoNotFitAreRefused) {
+  const auto message = [](const std::string& problem, const std::map<std::string, double>& parameters) {
+    return message_of([&] { make_problem(find_problem(problem), {parameters, 0}); });
+  };
+  expect_contains(message("poisson", {{"modes", 2.5}}), {"problem.parameter.modes = 2.5", "whole number"});
+  expect_contains(message("poisson", {{"modes", 0}}), {"problem.parameter.modes = 0", "[1, 100]"});
+  expect_contains(message("poisson-gauss", {{"width_low", 0.3}}), {"width_low = 0.3", "width_high = 0.2"});
+}
+
 }  // namespace
 }  // namespace torsor
