@@ -1,21 +1,24 @@
 #include "operators/sine_features.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "operators/sine_kernel.h"
 #include "physics/error.h"
 #include "physics/random.h"
+#include "physics/sampler.h"
 
 namespace torsor {
 namespace {
 
-/// A point uniform in the unit ball of R^d.
-Eigen::VectorXd draw_in_ball(Random& random, Index d) {
+/// From a point of (0, 1)^(d + 1) to one of the unit ball of R^d, uniform measure to uniform measure.
+Eigen::VectorXd to_ball(const Eigen::Ref<const Eigen::VectorXd>& unit) {
+  const Index d = unit.size() - 1;
   Eigen::VectorXd direction(d);
-  for (Index i = 0; i < d; ++i) direction[i] = random.normal();
-  const double radius = std::pow(random.uniform(), 1.0 / static_cast<double>(d));
-  return direction * (radius / direction.norm());
+  for (Index i = 0; i < d; ++i) direction[i] = normal_quantile(std::clamp(unit[i], 1e-12, 1 - 1e-12));
+  const double norm = direction.norm();
+  return norm > 0 ? Eigen::VectorXd(std::pow(unit[d], 1.0 / static_cast<double>(d)) / norm * direction) : direction;
 }
 
 void check(const SineFeatures::Options& options) {
@@ -50,18 +53,19 @@ Parity split_by_parity(const std::vector<MultiIndex>& indices) {
 SineFeatures::SineFeatures(const Options& options) {
   check(options);
   const Index d = options.bandwidth.size(), m = options.features;
-  Random random(options.seed);
+  // Frequencies and phases of low discrepancy leave no gaps: several times more accurate than independent ones.
+  const Eigen::MatrixXd draws = make_sampler("sobol")->points(m, d + 2, options.seed);
   frequencies_.resize(m, d);
   phases_.resize(m);
   centre_ = options.centre;
   for (Index j = 0; j < m; ++j) {
-    frequencies_.row(j) = draw_in_ball(random, d).cwiseProduct(options.bandwidth);
+    frequencies_.row(j) = to_ball(draws.row(j).head(d + 1).transpose()).cwiseProduct(options.bandwidth);
     for (Index i = 0; i < d; ++i) {
       if (options.period[i] <= 0) continue;
       const double unit = 2 * std::numbers::pi / options.period[i];
       frequencies_(j, i) = unit * std::round(frequencies_(j, i) / unit);
     }
-    phases_[j] = 2 * std::numbers::pi * random.uniform();
+    phases_[j] = 2 * std::numbers::pi * draws(j, d + 1);
   }
 }
 

@@ -1,12 +1,13 @@
 // Random sine features (FastLSQ, arXiv 2602.10541; random feature method, Chen-Chi-E-Yang 2022):
 //
-//   phi_j(x) = sin(W_j . (x - centre) + b_j),    b_j ~ U(0, 2 pi),
+//   phi_j(x) = sin(W_j . (x - centre) + b_j),    b_j in (0, 2 pi),
 //   d^a phi_j = prod_i W_ji^a_i  sin(W_j . (x - centre) + b_j + |a| pi/2):
 //
 // every derivative is a monomial of the frequencies times a sine or a cosine, so a row of any operator costs one
 // sine and one cosine for each feature. Frequencies are uniform in the ellipsoid sum_i (W_i / B_i)^2 <= 1, with a
 // bandwidth B_i (radians per unit of the coordinate) for each coordinate: bounded frequencies reach rounding with
-// fewer features than normal ones of the same spread. A periodic coordinate of length L takes
+// fewer features than normal ones of the same spread. Frequencies and phases are points of a Sobol sequence with a random
+// shift (physics/sampler.h): without gaps the same number is several times more accurate. A periodic coordinate of length L takes
 // integer multiples of 2 pi / L only: then every feature is exactly periodic in it.
 #pragma once
 

@@ -236,8 +236,10 @@ class GlobalSolver {
   }
 
   void solve_tasks(Candidate& candidate, const std::vector<const Problem*>& tasks,
-                   const std::vector<TermPoints>& points) const {
+                   const std::vector<TermPoints>& points, double smallest_weight = 1) const {
     NewtonOptions newton = options_.newton;
+    // Data of that weight, on many points, may ask for heads of size one.
+    newton.least_squares.max_growth *= std::max(1.0, 1e-4 / smallest_weight);
     newton.boundary_weight = candidate.boundary_weight;
     FieldFunction start = start_;
     if (best_.ansatz)
@@ -252,6 +254,7 @@ class GlobalSolver {
   void evaluate(Candidate& candidate) const {
     const auto unseen = holdout_points(problem_, axes_, columns_of(candidate), collocation_of(candidate));
     candidate.worst = 0;
+    candidate.holdouts.clear();
     for (size_t t = 0; t < active_.size(); ++t) {
       candidate.holdouts.push_back(
           evaluate_holdout(*active_[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
@@ -302,9 +305,8 @@ class GlobalSolver {
   }
 
   // Where the equations do not determine the solution, the one of least L2 norm is taken (null_space.h). At the first
-  // epsilon null modes and others are far apart; null modes that are seen in part ask for more features or a larger
-  // one. Smaller ones disturb the rest of the solution less, as long as they
-  // still see all of the null space.
+  // epsilon null modes and others are far apart; null modes that are seen in part ask for more features. Smaller ones
+  // disturb the rest of the solution less, until rounding takes over.
   void check_for_singular_operator() {
     if (!best_.newton.linear || best_.worst > 1e-6 || !options_.constraints.empty()) return;
     if (has_maximum_principle(problem_, collocation_points(problem_, axes_, 64, {}))) return;
@@ -316,21 +318,19 @@ class GlobalSolver {
       original.bandwidth *= 1.4;  // null modes that are missed have shorter waves than the solution
       found = solve_pulled(original, epsilon, candidate);
     }
-    if (found.unresolved) found = solve_pulled(original, epsilon *= 10, candidate);
     if (found.dimension == 0) return;
     null_space_ = found.dimension;
     best_ = candidate;
     while (epsilon > 2e-10) {
       found = solve_pulled(original, epsilon /= 10, candidate);
-      if (found.dimension != null_space_ || found.unresolved) break;
-      best_ = candidate;
+      if (found.dimension != null_space_) break;
+      if (candidate.worst < best_.worst) best_ = candidate;
     }
-    best_.holdouts.clear();
-    evaluate(best_);
   }
 
   /// Solves the tasks of `original` with rows epsilon u = 0 and removes the null space.
   NullSpace solve_pulled(const Candidate& original, double epsilon, Candidate& candidate) const {
+    candidate = {};
     candidate.features = original.features;
     candidate.bandwidth = original.bandwidth;
     candidate.boundary_weight = original.boundary_weight;
@@ -341,10 +341,13 @@ class GlobalSolver {
                                           epsilon, stream_seed(options_.seed, 2));
     std::vector<const Problem*> tasks;
     for (const auto& task : pulled.problems) tasks.push_back(&task);
-    solve_tasks(candidate, tasks, pulled.points);
+    solve_tasks(candidate, tasks, pulled.points, epsilon);
     // Rank and condition are told of the system as it was: the added rows hide its deficiency.
     candidate.newton = original.newton;
-    return remove_null_space(problem_, axes_, *candidate.ansatz, candidate.bandwidth, epsilon, candidate.heads);
+    const NullSpace found =
+        remove_null_space(problem_, axes_, *candidate.ansatz, candidate.bandwidth, epsilon, candidate.heads);
+    evaluate(candidate);
+    return found;
   }
 
   HeadResult result() {

@@ -129,6 +129,16 @@ Eigen::MatrixXd solve_linear(const std::vector<const Problem*>& tasks, const Ans
   return std::move(result.head);
 }
 
+/// A residual above this part of the right sides belongs to a minimum, not to a solution.
+constexpr double kSolved = 0.05;
+
+/// The norm of the weighted right sides.
+double load_of(const std::vector<RowSystem::TermRows>& rows, const RowSystem::Result& result) {
+  Residuals right;
+  for (const auto& term : rows) right.push_back(term.right_sides.col(0));
+  return merit(right, result.row_weights);
+}
+
 /// Newton's method for one problem on fixed points.
 class Newton {
  public:
@@ -181,8 +191,8 @@ Eigen::MatrixXd Newton::run(State& state, bool cold, NewtonReport& report) const
     const auto linear = linearize_at(state);
     Residuals residuals;
     for (const auto& term : linear) residuals.push_back(term.residual);
-    RowSystem::Result result =
-        system_.solve(rows_of(problem_, ansatz_, points_, linear, state), options_.least_squares);
+    const auto rows = rows_of(problem_, ansatz_, points_, linear, state);
+    RowSystem::Result result = system_.solve(rows, options_.least_squares);
     head = std::move(result.head);
     report.head = std::move(result.report);
     const double before = merit(residuals, result.row_weights);
@@ -212,10 +222,12 @@ Eigen::MatrixXd Newton::run(State& state, bool cold, NewtonReport& report) const
     report.iterations += 1;
     report.residuals.push_back(after);
     report.updates.push_back(change);
-    // Converged: the step was small, or the residual has come down to the least that the linearised system can reach
-    // (the highest derivatives may still change by rounding).
+    // Converged: the step was small, or the residual has come down to the least that the linearised system can reach,
+    // so that the error of linearising is small beside that of the ansatz (the highest derivatives may still change by
+    // rounding).
     const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
-    if (step == 1 && (change < options_.tolerance || (change < 0.1 && after <= 1.02 * least && before <= 2 * after))) {
+    const bool at_least = after <= 1.02 * least && after <= kSolved * load_of(rows, result) && (change < 1e-2 || (change < 0.1 && before <= 2 * after));
+    if (step == 1 && (change < options_.tolerance || at_least)) {
       report.converged = true;
       return head;
     }
@@ -226,9 +238,9 @@ Eigen::MatrixXd Newton::run(State& state, bool cold, NewtonReport& report) const
   // coefficients that cancel); far from it this is a minimum of the least-squares problem, as an ansatz that is too
   // coarse has many. The hold-out residual says what it is worth.
   const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
-  const bool at_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least;
+  const bool near_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least;
   const bool fell = accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front();
-  if (stagnated && (at_least || fell))
+  if (stagnated && (near_least || fell))
     return accepted.size() > 0 ? accepted : head;
   throw NumericalError("Newton's method did not converge in " + std::to_string(report.iterations) +
                        " iterations; last relative change " +

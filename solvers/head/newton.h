@@ -41,7 +41,8 @@ bool is_linear(const Problem& problem, const std::vector<TermPoints>& points);
 bool equal_operators(const Problem& a, const Problem& b, const std::vector<TermPoints>& points);
 
 /// Solves for the head from the state `start` (empty: all jets zero). One column for each problem in `tasks`, which must be
-/// linear with equal coefficients when there are several. Throws NumericalError when not converged.
+/// linear with equal coefficients when there are several. Where the residual stops falling at a state that does not solve
+/// the equations, the best head is returned with report.converged = false. Throws NumericalError when there is none.
 Eigen::MatrixXd solve_newton(const std::vector<const Problem*>& tasks, const Ansatz& ansatz,
                              const std::vector<TermPoints>& points, const FieldFunction& start,
                              const NewtonOptions& options, NewtonReport& report);

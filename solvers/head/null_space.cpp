@@ -145,7 +145,10 @@ NullSpace remove_null_space(const Problem& problem, const std::vector<PartitionA
   const auto& values = svd.singularValues();
   NullSpace found;
   while (found.dimension < kPulls && values[found.dimension] > undetermined) ++found.dimension;
-  found.unresolved = found.dimension < kPulls && values[found.dimension] > determined;
+  // Null modes are far above all others, which fall off without a gap.
+  constexpr double kGap = 50;
+  for (Index i = found.dimension; i + 1 < kPulls && values[i] > determined; ++i)
+    found.unresolved = found.unresolved || values[i] > kGap * values[i + 1];
   if (found.dimension == 0) return found;
   const Eigen::MatrixXd modes = svd.matrixU().leftCols(found.dimension);
   const Eigen::MatrixXd of_heads = pulls * svd.matrixV().leftCols(found.dimension) *

@@ -150,6 +150,7 @@ void RowSystem::solve_global(const std::vector<TermRows>& rows, const LeastSquar
   if (options.ridge > 0) absorb_ridge(qr, options.ridge);
   TriangularOptions triangular;
   triangular.rcond = options.rcond;
+  triangular.max_growth = options.max_growth;
   triangular.singular_values = options.singular_values;
   TriangularSolution solution = solve_triangular(qr, triangular);
   HeadReport& report = result.report;

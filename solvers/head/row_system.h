@@ -28,10 +28,12 @@ struct HeadReport {
 
 struct LeastSquaresOptions {
   /// Relative cut-off of the rank-revealing fall-back.
-  double rcond = 1e-14;
+  double rcond = 1e-15;  // see TriangularOptions
   /// Tikhonov parameter on unit columns. Zero: the data carry no noise, and the ridge, not the basis, would set the
   /// error (error ~ sqrt(ridge)).
   double ridge = 0;
+  /// See TriangularOptions.
+  double max_growth = 1e7;
   bool singular_values = false;
 };
 
