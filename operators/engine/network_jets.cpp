@@ -217,7 +217,8 @@ Tensor NetworkJets::operator()(const Tensor& parameters, const Tensor& points, c
   check_inputs(shape(), parameters, points, constants);
   if (backend_ == JetBackend::tensor) return composed_jets(shape(), request(), parameters, points, constants);
   check_fused(points);
-  return FusedJets::apply(parameters, points, constants, engines_);
+  const Tensor inputs = constants.defined() ? constants : points.new_empty({points.size(0), 0});
+  return FusedJets::apply(parameters, points, inputs, engines_);
 }
 
 Tensor NetworkJets::group_gradients(const Tensor& parameters, const Tensor& points, const Tensor& adjoints,
