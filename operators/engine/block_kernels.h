@@ -76,7 +76,7 @@ TORSOR_INLINE void store(Real* p, Vector<Real> v) {
 }
 template <class Real>
 TORSOR_INLINE Vector<Real> broadcast(Real x) {
-  return Vector<Real>{} + x;
+  return x - Vector<Real>{};  // x + 0 would have to be computed: it turns -0 into 0
 }
 
 // --- Elementary functions -----------------------------------------------------------------------------------------
