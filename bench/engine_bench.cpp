@@ -1,8 +1,9 @@
-// The speed of the derivative engine on the Laplacian residual of a network 2-W x 4-1 with tanh: loss and gradient by
-// all weights, against LibTorch's nested automatic differentiation, against the same propagation in torch operations,
-// and as a share of the matrix products' arithmetic at this machine's GEMM rate (OpenBLAS, 1500 x 1500). All versions
-// are measured in turn, several times, and ratios are taken within each turn: on a shared machine only ratios mean
-// something. Run: OMP_NUM_THREADS=2 GOMP_SPINCOUNT=1000 build/bench/engine_bench [points] [width] [turns]
+// The speed of the derivative engine on the Laplacian residual of a network 2-W x 4-1 with tanh: loss and
+// gradient by all weights, against LibTorch's nested automatic differentiation, against the same propagation
+// in torch operations, and as a share of the matrix products' arithmetic at this machine's GEMM rate
+// (OpenBLAS, 1500 x 1500). All versions are measured in turn, several times, and ratios are taken within each
+// turn: on a shared machine only ratios mean something. Run: OMP_NUM_THREADS=2 GOMP_SPINCOUNT=1000
+// build/bench/engine_bench [points] [width] [turns]
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -135,8 +136,8 @@ class Problem {
 
 /// Milliseconds and ratios of all turns.
 struct Figures {
-  std::vector<double> rate, engine, fused, tensor, nested, groups, few, share, few_overhead, group_ratio, fused_ratio,
-      tensor_ratio, nested_ratio;
+  std::vector<double> rate, engine, fused, tensor, nested, groups, few, share, few_overhead, group_ratio,
+      fused_ratio, tensor_ratio, nested_ratio;
 };
 
 template <class Real>
@@ -164,17 +165,21 @@ void run(const std::string& name, Index points, Index width, int turns) {
     f.tensor_ratio.push_back(tensor / engine);
     f.nested_ratio.push_back(nested / engine);
   }
-  std::printf("\n%s, %ld points, width %ld (GEMM %.1f GFLOP/s, %.3f GFLOP)\n", name.c_str(), static_cast<long>(points),
-              static_cast<long>(width), median(f.rate), problem.flops(points) * 1e-9);
-  std::printf("  engine                      %8.2f ms   share of the GEMM rate %.2f\n", median(f.engine), median(f.share));
+  std::printf("\n%s, %ld points, width %ld (GEMM %.1f GFLOP/s, %.3f GFLOP)\n", name.c_str(),
+              static_cast<long>(points), static_cast<long>(width), median(f.rate),
+              problem.flops(points) * 1e-9);
+  std::printf("  engine                      %8.2f ms   share of the GEMM rate %.2f\n", median(f.engine),
+              median(f.share));
   std::printf("  engine, %ld gradients         %8.2f ms   to one gradient %.2f\n", static_cast<long>(kGroups),
               median(f.groups), median(f.group_ratio));
   std::printf("  engine, %ld points         %8.2f ms   beyond arithmetic %.0f us\n", static_cast<long>(few),
               median(f.few), median(f.few_overhead));
   std::printf("  engine behind autograd      %8.2f ms   LibTorch autograd to it %.2f\n", median(f.fused),
               median(f.fused_ratio));
-  std::printf("  jets in torch operations    %8.2f ms   to the engine %.2f\n", median(f.tensor), median(f.tensor_ratio));
-  std::printf("  LibTorch nested autograd    %8.2f ms   to the engine %.2f\n", median(f.nested), median(f.nested_ratio));
+  std::printf("  jets in torch operations    %8.2f ms   to the engine %.2f\n", median(f.tensor),
+              median(f.tensor_ratio));
+  std::printf("  LibTorch nested autograd    %8.2f ms   to the engine %.2f\n", median(f.nested),
+              median(f.nested_ratio));
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ class Carver {
 
 }  // namespace
 
-Arena::~Arena() { std::free(data_); }
+Arena::~Arena() {
+  std::free(data_);
+}
 
 void* Arena::reserve(size_t bytes) {
   if (bytes > size_) {
@@ -43,8 +45,8 @@ void* Arena::reserve(size_t bytes) {
 }
 
 template <class Real>
-BlockPass<Real>::BlockPass(const NetworkLayout<Real>& layout, const KernelTable<Real>& kernel, const Real* packed,
-                           Arena& arena)
+BlockPass<Real>::BlockPass(const NetworkLayout<Real>& layout, const KernelTable<Real>& kernel,
+                           const Real* packed, Arena& arena)
     : layout_(layout), kernel_(kernel), packed_(packed) {
   const Index points = layout.block, most_rows = points * layout.channels;
   const auto carve = [&](Carver<Real> carver) {
@@ -89,7 +91,8 @@ void BlockPass<Real>::set_point(Index k, const Real* point, const Real* constant
   const InputEntry* entry = layout_.entries.data();
   for (Index c = 0; c < layout_.channels; ++c) {
     Real* row = inputs_ + (k * layout_.channels + c) * layout_.input_ld;
-    for (Index j = 0; j < columns; ++j, ++entry) row[j] = static_cast<Real>(entry->factor) * source_[entry->source];
+    for (Index j = 0; j < columns; ++j, ++entry)
+      row[j] = static_cast<Real>(entry->factor) * source_[entry->source];
     for (Index j = columns; j < all; ++j) row[j] = c == 0 ? constants[j - columns] : Real(0);
     std::fill(row + all, row + layout_.input_ld, Real(0));
   }
@@ -115,8 +118,8 @@ void BlockPass<Real>::forward() {
     const Layer& layer = layout_.layers[to_size(l)];
     multiply_forward(layer.products.front(), z_[to_size(l)], layout_.hidden_ld[to_size(l)], false);
     const Real* skip = layout_.shape.skip == Skip::residual && l > 0 ? hidden_[to_size(l - 1)] : nullptr;
-    kernel_.activate[activation](layout_.plan.channels, activation_block(l), packed_ + layer.padded_bias, skip,
-                                 hidden_[to_size(l)]);
+    kernel_.activate[activation](layout_.plan.channels, activation_block(l), packed_ + layer.padded_bias,
+                                 skip, hidden_[to_size(l)]);
   }
   bool accumulate = false;
   for (const Product& product : layout_.layers.back().products) {
@@ -155,11 +158,13 @@ void BlockPass<Real>::reverse_hidden(Index l) {
   const auto& last_products = layout_.layers.back().products;
   // dh_ still holds the adjoints of h_{l+1}: with a residual skip they are those of h_l too.
   if (l + 1 < last)
-    multiply_reverse(l + 1, layout_.layers[to_size(l + 1)].products.front(), layout_.shape.skip == Skip::residual);
+    multiply_reverse(l + 1, layout_.layers[to_size(l + 1)].products.front(),
+                     layout_.shape.skip == Skip::residual);
   if (l + 1 == last || layout_.shape.skip == Skip::concatenate)
-    multiply_reverse(last, last_products.size() == 1 ? last_products.front() : last_products[to_size(l)], l + 1 < last);
-  kernel_.activate_reverse[static_cast<size_t>(layout_.shape.activation)](layout_.plan.channels, activation_block(l),
-                                                                          dh_, dz_);
+    multiply_reverse(last, last_products.size() == 1 ? last_products.front() : last_products[to_size(l)],
+                     l + 1 < last);
+  kernel_.activate_reverse[static_cast<size_t>(layout_.shape.activation)](layout_.plan.channels,
+                                                                          activation_block(l), dh_, dz_);
 }
 
 template <class Real>
@@ -178,7 +183,8 @@ void BlockPass<Real>::add_gradient(Index l, const Segment& segment, Real* gradie
       kernel_.multiply_transposed(n, product.outputs, dz, ldz, h, ldh, vectors(product.inputs),
                                   gradient + product.gradient, padded<Real>(product.inputs));
   }
-  kernel_.add_rows(segment.count, dz, layout_.channels * ldz, vectors(layer.outputs), gradient + layer.bias_gradient);
+  kernel_.add_rows(segment.count, dz, layout_.channels * ldz, vectors(layer.outputs),
+                   gradient + layer.bias_gradient);
 }
 
 template <class Real>
@@ -197,8 +203,8 @@ template <class Real>
 const Real* BlockPass<Real>::constant_adjoints() {
   const Index outputs = layout_.shape.layer_outputs(0), constants = layout_.shape.constants;
   kernel_.multiply(count_, outputs, dz_, layout_.channels * layout_.hidden_ld.front(),
-                   packed_ + layout_.constants_packed, vectors(constants), constant_adjoints_, padded<Real>(constants),
-                   false);
+                   packed_ + layout_.constants_packed, vectors(constants), constant_adjoints_,
+                   padded<Real>(constants), false);
   return constant_adjoints_;
 }
 

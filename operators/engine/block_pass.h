@@ -30,7 +30,8 @@ template <class Real>
 class BlockPass {
  public:
   /// Carves the buffers out of `arena`; `packed` holds the weights, NetworkLayout::pack_layer.
-  BlockPass(const NetworkLayout<Real>& layout, const KernelTable<Real>& kernel, const Real* packed, Arena& arena);
+  BlockPass(const NetworkLayout<Real>& layout, const KernelTable<Real>& kernel, const Real* packed,
+            Arena& arena);
 
   /// Begins a block of `count` points.
   void begin(Index count) { count_ = count; }
@@ -43,7 +44,8 @@ class BlockPass {
   /// Sets the adjoints of the k-th point's jets.
   void set_adjoints(Index k, const Real* adjoints);
   /// From the adjoints of all points to those of every layer; forward() must have run before. Calls
-  /// after_layer(l) for every layer, the last first, when the adjoints of its W h + b are there for the functions below.
+  /// after_layer(l) for every layer, the last first, when the adjoints of its W h + b are there for the
+  /// functions below.
   template <class AfterLayer>
   void reverse(const AfterLayer& after_layer) {
     for (Index l = layout_.shape.layers() - 1; l >= 0; --l) {
@@ -54,13 +56,16 @@ class BlockPass {
 
   /// Inside after_layer: adds the gradient by the layer's weights and bias over the points of `segment`.
   void add_gradient(Index l, const Segment& segment, Real* gradient) const;
-  /// Inside after_layer: the derivative by the layer's weights and bias for the k-th point alone, as the parameters.
+  /// Inside after_layer: the derivative by the layer's weights and bias for the k-th point alone, as the
+  /// parameters.
   void write_jacobian(Index l, Index k, Real* row) const;
   /// Inside after_layer(0): adjoints of the constant inputs into a buffer, count x padded(constants).
   const Real* constant_adjoints();
 
  private:
-  const Real* input_of(const Product& product) const { return product.source < 0 ? inputs_ : hidden_[to_size(product.source)]; }
+  const Real* input_of(const Product& product) const {
+    return product.source < 0 ? inputs_ : hidden_[to_size(product.source)];
+  }
   Index ld_of(const Product& product) const {
     return product.source < 0 ? layout_.input_ld : layout_.hidden_ld[to_size(product.source)];
   }
@@ -79,10 +84,10 @@ class BlockPass {
   const KernelTable<Real>& kernel_;
   const Real* packed_;
   Index count_ = 0;
-  Real *inputs_, *source_;                       // rows of g; one point's sources of input jets
-  std::vector<Real*> z_, state_, hidden_;        // of every hidden layer
-  Real *outputs_, *adjoints_;                    // of the network
-  Real *dh_, *dz_;                               // of the layer that the reverse pass is at
+  Real *inputs_, *source_;                 // rows of g; one point's sources of input jets
+  std::vector<Real*> z_, state_, hidden_;  // of every hidden layer
+  Real *outputs_, *adjoints_;              // of the network
+  Real *dh_, *dz_;                         // of the layer that the reverse pass is at
   Real* constant_adjoints_;
 };
 

@@ -1,5 +1,6 @@
-// The schedule of the derivative engine: see jet_engine.h. A thread computes consecutive points, the same ones at every
-// call, and its sums are added to those of the others in the order of the threads, so that the bits do not change.
+// The schedule of the derivative engine: see jet_engine.h. A thread computes consecutive points, the same
+// ones at every call, and its sums are added to those of the others in the order of the threads, so that the
+// bits do not change.
 #include "operators/engine/jet_engine.h"
 
 #include <omp.h>
@@ -45,7 +46,9 @@ class PointOrder {
   }
 
   Index count() const { return count_; }
-  Index point(Index position) const { return order_.empty() ? position : order_[static_cast<size_t>(position)]; }
+  Index point(Index position) const {
+    return order_.empty() ? position : order_[static_cast<size_t>(position)];
+  }
   Index group(Index position) const { return groups_ ? groups_[point(position)] : 0; }
 
  private:
@@ -62,7 +65,8 @@ class PointOrder {
     if (sorted) return;
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
     order_.resize(static_cast<size_t>(count_));
-    for (Index k = 0; k < count_; ++k) order_[static_cast<size_t>(begin[static_cast<size_t>(groups_[k])]++)] = k;
+    for (Index k = 0; k < count_; ++k)
+      order_[static_cast<size_t>(begin[static_cast<size_t>(groups_[k])]++)] = k;
   }
 
   Index count_;
@@ -91,7 +95,8 @@ class FirstError {
   std::exception_ptr error_;
 };
 
-/// Gradient buffers and losses of one thread, for the consecutive groups first ... last that its points belong to.
+/// Gradient buffers and losses of one thread, for the consecutive groups first ... last that its points
+/// belong to.
 template <class Real>
 struct ThreadSums {
   Index first = 0, last = -1;
@@ -115,8 +120,8 @@ class Call {
         packed_(static_cast<Real*>(
             thread_memory().packed.reserve(static_cast<size_t>(layout.packed_size) * sizeof(Real)))) {}
 
-  /// visit(pass, positions of the block: first, count) for every block, forward pass done; `finish(thread)` when
-  /// all are through.
+  /// visit(pass, positions of the block: first, count) for every block, forward pass done; `finish(thread)`
+  /// when all are through.
   template <class Prepare, class Visit, class Finish>
   void run(const Prepare& prepare, const Visit& visit, const Finish& finish) {
     FirstError error;
@@ -137,8 +142,12 @@ class Call {
     error.rethrow();
   }
 
-  int threads() const { return threads_; }
-  const PointOrder& order() const { return order_; }
+  int threads() const {
+    return threads_;
+  }
+  const PointOrder& order() const {
+    return order_;
+  }
 
  private:
   static constexpr Index kLeastPoints = 16;  // of a thread: fewer cost more to hand over than to compute
@@ -173,8 +182,8 @@ class Call {
 template <class Real>
 class GradientSums {
  public:
-  GradientSums(const NetworkLayout<Real>& layout, const JetBatch<Real>& batch, const Call<Real>& call, double* losses,
-               Real* gradients, Real* constant_gradients)
+  GradientSums(const NetworkLayout<Real>& layout, const JetBatch<Real>& batch, const Call<Real>& call,
+               double* losses, Real* gradients, Real* constant_gradients)
       : layout_(layout),
         batch_(batch),
         order_(call.order()),
@@ -207,7 +216,8 @@ class GradientSums {
         const Index group = order_.group(first + k);
         Index end = batch_.groups ? k + 1 : count;
         while (end < count && order_.group(first + end) == group) ++end;
-        pass.add_gradient(l, Segment{k, end - k}, sums.gradients + (group - sums.first) * layout_.gradient_size);
+        pass.add_gradient(l, Segment{k, end - k},
+                          sums.gradients + (group - sums.first) * layout_.gradient_size);
         k = end;
       }
     });
@@ -265,7 +275,8 @@ int team_size(int threads) {
 
 template <class Real>
 JetEngine<Real>::JetEngine(NetworkShape shape, JetRequest request, int threads)
-    : layout_(std::make_unique<const NetworkLayout<Real>>(std::move(shape), std::move(request))), threads_(threads) {
+    : layout_(std::make_unique<const NetworkLayout<Real>>(std::move(shape), std::move(request))),
+      threads_(threads) {
   if (threads < 0) throw InputError("threads = " + std::to_string(threads) + " must be >= 0");
 }
 template <class Real>
@@ -310,15 +321,17 @@ void JetEngine<Real>::gradients(const JetBatch<Real>& batch, const Real* paramet
   std::fill_n(gradients, batch.group_count * layout_->shape.parameters(), Real(0));
   call.run([&](int thread, Index begin, Index end) { sums.prepare(thread, begin, end); },
            [&](BlockPass<Real>& pass, Index first, Index count, int thread) {
-             for (Index k = 0; k < count; ++k) pass.set_adjoints(k, adjoints + call.order().point(first + k) * size);
+             for (Index k = 0; k < count; ++k)
+               pass.set_adjoints(k, adjoints + call.order().point(first + k) * size);
              sums.add(pass, first, count, thread);
            },
            [&] { sums.finish(); });
 }
 
 template <class Real>
-void JetEngine<Real>::value_and_gradients(const JetBatch<Real>& batch, const Real* parameters, const Residual& residual,
-                                          double* losses, Real* gradients, Real* constant_gradients) const {
+void JetEngine<Real>::value_and_gradients(const JetBatch<Real>& batch, const Real* parameters,
+                                          const Residual& residual, double* losses, Real* gradients,
+                                          Real* constant_gradients) const {
   struct Exchange {  // what a thread and the residual hand each other
     std::vector<Index> points;
     std::vector<Real> jets, adjoints;
@@ -359,7 +372,8 @@ void JetEngine<Real>::jacobian(const JetBatch<Real>& batch, const Real* paramete
   JetBatch<Real> ungrouped = batch;
   ungrouped.groups = nullptr;
   Call<Real> call(*layout_, ungrouped, parameters, team_size(threads_));
-  const Index size = layout_->request.channels() * layout_->shape.outputs, width = layout_->shape.parameters();
+  const Index size = layout_->request.channels() * layout_->shape.outputs,
+              width = layout_->shape.parameters();
   call.run([](int, Index, Index) {},
            [&](BlockPass<Real>& pass, Index first, Index count, int) {
              for (Index k = 0; k < count; ++k) pass.set_adjoints(k, adjoints + (first + k) * size);

@@ -1,11 +1,12 @@
 // Jets of trainable networks and their reverse pass, fused, blocked for the cache and threaded.
 //
 // The points are cut into blocks of 8 to 128. A block goes through all layers, forward and reverse, while its
-// activations stay in the second-level cache, so that memory does not depend on the number of points. In a block the
-// rows of all channels of a layer form one matrix, and each layer is one matrix product forward and two in reverse:
+// activations stay in the second-level cache, so that memory does not depend on the number of points. In a
+// block the rows of all channels of a layer form one matrix, and each layer is one matrix product forward and
+// two in reverse:
 //
 //   forward   Z = H_{l-1} W_l^T (+ b_l in the rows of the value),   H_l = s(Z) by Faa di Bruno's formula,
-//   reverse   dZ from dH_l,   dW_l += dZ^T H_{l-1},   db_l += sum of the rows of the value of dZ,   dH_{l-1} = dZ W_l.
+//   reverse   dZ from dH_l,   dW_l += dZ^T H_{l-1},   db_l += sum of dZ's rows of the value,   dH_{l-1} = dZ W_l.
 //
 // docs/derivative-engine.md describes layout, schedule and speed.
 #pragma once
@@ -29,7 +30,8 @@ struct JetBatch {
   Index count = 0;
   const Real* points = nullptr;     ///< count x coordinates
   const Real* constants = nullptr;  ///< count x constants of the shape; not read without constants
-  const Index* groups = nullptr;    ///< count, each in 0 ... group_count - 1; nullptr: all points are of group 0
+  const Index* groups =
+      nullptr;  ///< count, each in 0 ... group_count - 1; nullptr: all points are of group 0
   Index group_count = 1;
 };
 
@@ -43,9 +45,9 @@ struct JetBlock {
   double* losses;       ///< to be filled, count: each point's part of the loss
 };
 
-/// float64 or float32. Every function is const and thread-safe, uses `threads` OpenMP threads, and gives the same bits
-/// whenever shape, request, batch, number of threads and instruction set are the same. Not-a-number in gives
-/// not-a-number out. Channels are those of the request in its order, the Laplacian last.
+/// float64 or float32. Every function is const and thread-safe, uses `threads` OpenMP threads, and gives the
+/// same bits whenever shape, request, batch, number of threads and instruction set are the same. Not-a-number
+/// in gives not-a-number out. Channels are those of the request in its order, the Laplacian last.
 template <class Real>
 class JetEngine {
  public:
@@ -73,8 +75,9 @@ class JetEngine {
   void gradients(const JetBatch<Real>& batch, const Real* parameters, const Real* adjoints, Real* gradients,
                  Real* constant_gradients = nullptr) const;
 
-  /// Jets, the residual's losses and adjoints, and the reverse pass, block by block: losses [group_count] and the
-  /// gradients as above. `residual` is called by several threads at once; what it throws is thrown here.
+  /// Jets, the residual's losses and adjoints, and the reverse pass, block by block: losses [group_count] and
+  /// the gradients as above. `residual` is called by several threads at once and must not call an engine;
+  /// what it throws is thrown here.
   void value_and_gradients(const JetBatch<Real>& batch, const Real* parameters, const Residual& residual,
                            double* losses, Real* gradients, Real* constant_gradients = nullptr) const;
 

@@ -20,18 +20,21 @@ std::string to_text(const MultiIndex& a) {
 
 std::vector<Index> directions_of(const MultiIndex& a) {
   std::vector<Index> result;
-  for (size_t i = 0; i < a.size(); ++i) result.insert(result.end(), static_cast<size_t>(a[i]), static_cast<Index>(i));
+  for (size_t i = 0; i < a.size(); ++i)
+    result.insert(result.end(), static_cast<size_t>(a[i]), static_cast<Index>(i));
   return result;
 }
 
 void check_index(const MultiIndex& a, Index coordinates) {
-  if (static_cast<Index>(a.size()) != coordinates || std::any_of(a.begin(), a.end(), [](int k) { return k < 0; }))
+  if (static_cast<Index>(a.size()) != coordinates ||
+      std::any_of(a.begin(), a.end(), [](int k) { return k < 0; }))
     throw InputError("derivative " + to_text(a) + " is not a multi-index of " + std::to_string(coordinates) +
                      " coordinates");
   const bool pure = std::count_if(a.begin(), a.end(), [](int order) { return order != 0; }) <= 1;
   if (total_order(a) > (pure ? kMaxPureOrder : kMaxMixedOrder))
-    throw InputError("derivative " + to_text(a) +
-                     " is not supported by the derivative engine: mixed ones go to order 2, pure ones to order 4");
+    throw InputError(
+        "derivative " + to_text(a) +
+        " is not supported by the derivative engine: mixed ones go to order 2, pure ones to order 4");
 }
 
 void check_laplacian(const std::vector<Index>& laplacian, Index coordinates) {
@@ -61,7 +64,8 @@ struct Closure {
 }  // namespace
 
 JetPlan::JetPlan(const JetRequest& request, Index coordinates) {
-  if (request.channels() == 0) throw InputError("derivatives: at least one, or a Laplacian, must be asked for");
+  if (request.channels() == 0)
+    throw InputError("derivatives: at least one, or a Laplacian, must be asked for");
   check_laplacian(request.laplacian, coordinates);
   Closure needed;
   for (const auto& a : request.derivatives) {

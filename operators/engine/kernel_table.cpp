@@ -29,8 +29,8 @@ std::vector<Level> find_levels() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     levels.push_back({&k_avx2_double, &k_avx2_float});
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
       levels.push_back({&k_avx512_double, &k_avx512_float});
   }
 #endif
@@ -75,8 +75,12 @@ std::vector<std::string> instruction_sets() {
   return names;
 }
 
-std::string instruction_set() { return current().load()->doubles->name; }
+std::string instruction_set() {
+  return current().load()->doubles->name;
+}
 
-void force_instruction_set(const std::string& name) { current() = find_level(name); }
+void force_instruction_set(const std::string& name) {
+  current() = find_level(name);
+}
 
 }  // namespace torsor::engine

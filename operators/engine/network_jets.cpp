@@ -3,7 +3,9 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,7 +38,8 @@ std::string to_text(torch::IntArrayRef sizes) {
   return text + "]";
 }
 
-void check_tensor(const std::string& name, const Tensor& tensor, const Tensor& like, std::vector<int64_t> sizes) {
+void check_tensor(const std::string& name, const Tensor& tensor, const Tensor& like,
+                  std::vector<int64_t> sizes) {
   if (!tensor.defined()) throw InputError("jets: " + name + " must be given, " + to_text(sizes));
   if (tensor.sizes() != torch::IntArrayRef(sizes))
     throw InputError("jets: " + name + " of shape " + to_text(tensor.sizes()) + " must be " + to_text(sizes));
@@ -44,17 +47,20 @@ void check_tensor(const std::string& name, const Tensor& tensor, const Tensor& l
     throw InputError("jets: " + name + " must be of the type and on the device of the points");
 }
 
-void check_inputs(const NetworkShape& shape, const Tensor& parameters, const Tensor& points, const Tensor& constants) {
+void check_inputs(const NetworkShape& shape, const Tensor& parameters, const Tensor& points,
+                  const Tensor& constants) {
   check_jet_points("jets", points, shape.coordinates);
   check_tensor("parameters", parameters, points, {shape.parameters()});
   if (shape.constants > 0)
     check_tensor("constants", constants, points, {points.size(0), shape.constants});
   else if (constants.defined() && constants.numel() > 0)
-    throw InputError("jets: constants of shape " + to_text(constants.sizes()) + " for a network without them");
+    throw InputError("jets: constants of shape " + to_text(constants.sizes()) +
+                     " for a network without them");
 }
 
 void check_fused(const Tensor& points) {
-  if (!points.device().is_cpu() || (points.scalar_type() != torch::kFloat64 && points.scalar_type() != torch::kFloat32))
+  if (!points.device().is_cpu() ||
+      (points.scalar_type() != torch::kFloat64 && points.scalar_type() != torch::kFloat32))
     throw InputError("jets: the fused backend takes float64 and float32 on the CPU; use the tensor backend");
   if (points.requires_grad())
     throw InputError("jets: the fused backend gives no gradient by the points; use the tensor backend");
@@ -92,15 +98,17 @@ struct FusedJets : torch::autograd::Function<FusedJets> {
     std::shared_ptr<const NetworkJets::Engines> engines;
   };
 
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& parameters, const Tensor& points,
-                        const Tensor& constants, std::shared_ptr<const NetworkJets::Engines> engines) {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& parameters,
+                        const Tensor& points, const Tensor& constants,
+                        std::shared_ptr<const NetworkJets::Engines> engines) {
     context->save_for_backward({parameters, points, constants});
     context->saved_data["engines"] = torch::IValue::make_capsule(c10::make_intrusive<Holder>(engines));
     return with_type(points, [&](auto zero) {
       using Real = decltype(zero);
       const auto& engine = engines->template of<Real>();
       const TensorBatch<Real> in(parameters, points, constants);
-      Tensor jets = torch::empty({points.size(0), engine.request().channels(), engine.shape().outputs}, in.points.options());
+      Tensor jets = torch::empty({points.size(0), engine.request().channels(), engine.shape().outputs},
+                                 in.points.options());
       engine.jets(in.batch, in.weights(), jets.template data_ptr<Real>());
       return jets;
     });
@@ -112,7 +120,8 @@ struct FusedJets : torch::autograd::Function<FusedJets> {
       throw InputError("jets: the fused backend is differentiable once; use the tensor backend");
     const torch::NoGradGuard no_grad;
     const auto saved = context->get_saved_variables();
-    const auto holder = c10::static_intrusive_pointer_cast<Holder>(context->saved_data["engines"].toCapsule());
+    const auto holder =
+        c10::static_intrusive_pointer_cast<Holder>(context->saved_data["engines"].toCapsule());
     return with_type(saved[1], [&](auto zero) -> torch::autograd::variable_list {
       using Real = decltype(zero);
       const auto& engine = holder->engines->template of<Real>();
@@ -120,7 +129,8 @@ struct FusedJets : torch::autograd::Function<FusedJets> {
       const Tensor adjoints = outputs[0].contiguous();
       Tensor gradient = torch::empty({engine.shape().parameters()}, in.points.options()), constants;
       if (in.constants.defined()) constants = torch::empty_like(in.constants);
-      engine.gradients(in.batch, in.weights(), adjoints.template data_ptr<Real>(), gradient.template data_ptr<Real>(),
+      engine.gradients(in.batch, in.weights(), adjoints.template data_ptr<Real>(),
+                       gradient.template data_ptr<Real>(),
                        constants.defined() ? constants.template data_ptr<Real>() : nullptr);
       return {gradient, Tensor(), constants, Tensor()};
     });
@@ -136,7 +146,8 @@ MultiIndex index_of(const std::vector<Index>& along, Index d) {
 }
 
 /// d^a of the columns of the inputs at `points`, constants behind them: [N, columns].
-Tensor input_jet(const NetworkShape& shape, const Tensor& points, const Tensor& constants, const MultiIndex& a) {
+Tensor input_jet(const NetworkShape& shape, const Tensor& points, const Tensor& constants,
+                 const MultiIndex& a) {
   const int order = total_order(a);
   std::vector<Tensor> columns;
   for (const InputColumn& column : shape.inputs) {
@@ -145,7 +156,8 @@ Tensor input_jet(const NetworkShape& shape, const Tensor& points, const Tensor& 
     const Tensor frequency = to_tensor(column.frequency).to(points.options());
     const Tensor argument = torch::mm(points, frequency) + column.phase;
     const bool cosine = column.kind == InputColumn::Kind::cosine;
-    const int quarter = (order + (cosine ? 1 : 0)) % 4;  // d^n sin = sin(. + n pi/2), the cosine a quarter turn ahead
+    const int quarter =
+        (order + (cosine ? 1 : 0)) % 4;  // d^n sin = sin(. + n pi/2), the cosine a quarter turn ahead
     if (column.kind == InputColumn::Kind::linear)
       columns.push_back(order == 0 ? argument : torch::full_like(argument, order == 1 ? factor : 0));
     else
@@ -210,10 +222,15 @@ NetworkJets::NetworkJets(NetworkShape shape, JetRequest request, JetBackend back
           Engines{JetEngine<double>(shape, request), JetEngine<float>(shape, request)})),
       backend_(backend) {}
 
-const NetworkShape& NetworkJets::shape() const { return engines_->doubles.shape(); }
-const JetRequest& NetworkJets::request() const { return engines_->doubles.request(); }
+const NetworkShape& NetworkJets::shape() const {
+  return engines_->doubles.shape();
+}
+const JetRequest& NetworkJets::request() const {
+  return engines_->doubles.request();
+}
 
-Tensor NetworkJets::operator()(const Tensor& parameters, const Tensor& points, const Tensor& constants) const {
+Tensor NetworkJets::operator()(const Tensor& parameters, const Tensor& points,
+                               const Tensor& constants) const {
   check_inputs(shape(), parameters, points, constants);
   if (backend_ == JetBackend::tensor) return composed_jets(shape(), request(), parameters, points, constants);
   check_fused(points);
@@ -221,13 +238,15 @@ Tensor NetworkJets::operator()(const Tensor& parameters, const Tensor& points, c
   return FusedJets::apply(parameters, points, inputs, engines_);
 }
 
-Tensor NetworkJets::group_gradients(const Tensor& parameters, const Tensor& points, const Tensor& adjoints,
-                                    const Tensor& groups, Index group_count, const Tensor& constants) const {
+GroupGradients NetworkJets::group_gradients(const Tensor& parameters, const Tensor& points,
+                                            const Tensor& adjoints, const Tensor& groups, Index group_count,
+                                            const Tensor& constants) const {
   check_inputs(shape(), parameters, points, constants);
   check_fused(points);
   const Index n = points.size(0);
   check_tensor("adjoints", adjoints, points, {n, request().channels(), shape().outputs});
-  if (groups.dim() != 1 || groups.size(0) != n || groups.scalar_type() != torch::kInt64 || !groups.device().is_cpu())
+  if (groups.dim() != 1 || groups.size(0) != n || groups.scalar_type() != torch::kInt64 ||
+      !groups.device().is_cpu())
     throw InputError("jets: groups must be int64 [" + std::to_string(n) + "] on the CPU");
   if (group_count < 1) throw InputError("groups: count = " + std::to_string(group_count) + " must be >= 1");
   const Tensor positions = groups.contiguous(), weights = adjoints.detach().contiguous();
@@ -237,10 +256,13 @@ Tensor NetworkJets::group_gradients(const Tensor& parameters, const Tensor& poin
     TensorBatch<Real> in(parameters, points, constants);
     in.batch.groups = reinterpret_cast<const Index*>(positions.template data_ptr<int64_t>());
     in.batch.group_count = group_count;
-    Tensor gradients = torch::empty({group_count, shape().parameters()}, in.points.options());
-    engines_->template of<Real>().gradients(in.batch, in.weights(), weights.template data_ptr<Real>(),
-                                            gradients.template data_ptr<Real>());
-    return gradients;
+    GroupGradients result{torch::empty({group_count, shape().parameters()}, in.points.options()), Tensor()};
+    if (in.constants.defined()) result.constants = torch::empty_like(in.constants);
+    engines_->template of<Real>().gradients(
+        in.batch, in.weights(), weights.template data_ptr<Real>(),
+        result.parameters.template data_ptr<Real>(),
+        result.constants.defined() ? result.constants.template data_ptr<Real>() : nullptr);
+    return result;
   });
 }
 
@@ -263,7 +285,8 @@ Tensor NetworkJets::jacobian(const Tensor& parameters, const Tensor& points, con
 NetworkShape shape_of(const Mlp& body, Index outputs) {
   NetworkShape shape;
   shape.coordinates = body.dimension();
-  shape.inputs = periodic_inputs(body.embedding().centre, body.embedding().period, body.embedding().harmonics);
+  shape.inputs =
+      periodic_inputs(body.embedding().centre, body.embedding().period, body.embedding().harmonics);
   for (const DenseLayer& layer : body.layers()) shape.widths.push_back(layer.bias.size(0));
   shape.activation = body.activation();
   shape.skip = body.concatenates() ? Skip::concatenate : Skip::none;

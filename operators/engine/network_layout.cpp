@@ -8,17 +8,21 @@
 namespace torsor::engine {
 namespace {
 
-// Activations of a block, forward and reverse, in bytes; with the packed weights they fill a second-level cache of 1 MiB.
+// Activations of a block, forward and reverse, in bytes; with the packed weights they fill a second-level
+// cache of 1 MiB.
 constexpr Index kBlockBytes = 384 << 10;
-// Rows below which loading the weights costs more than it brings, and points above which nothing is gained.
-constexpr Index kLeastRows = 64, kMostPoints = 128;
+// Rows for which the weights of a layer are loaded at least; more where they do not stay in the cache between
+// blocks.
+constexpr Index kLeastRows = 64, kLeastRowsOfWide = 128, kWide = 256;
+constexpr Index kLeastPoints = 8, kMostPoints = 128;
 
 template <class Real>
 Index packed_room(Index depth, Index columns) {
   return depth * lines_of<Real>(columns) * kLine / static_cast<Index>(sizeof(Real));
 }
 
-/// Panels of B (depth x columns, B(k, j) = at[k * row_step + j * column_step]) as KernelTable::multiply reads them.
+/// Panels of B (depth x columns, B(k, j) = at[k * row_step + j * column_step]) as KernelTable::multiply reads
+/// them.
 template <class Real>
 void pack(const KernelTable<Real>& kernel, Index depth, Index columns, const Real* at, Index row_step,
           Index column_step, Real* out) {
@@ -50,7 +54,8 @@ NetworkLayout<Real>::NetworkLayout(NetworkShape shape_, JetRequest request_)
 }
 
 template <class Real>
-Product NetworkLayout<Real>::make_product(Index source, Index inputs, Index outputs, Index weights, Index stride) {
+Product NetworkLayout<Real>::make_product(Index source, Index inputs, Index outputs, Index weights,
+                                          Index stride) {
   Product p{source, inputs, outputs, weights, stride, packed_size, -1, gradient_size, inputs < outputs};
   packed_size += packed_room<Real>(inputs, outputs);
   if (source >= 0) {
@@ -65,7 +70,8 @@ template <class Real>
 void NetworkLayout<Real>::lay_out_layers() {
   const Index count = shape.layers();
   for (Index l = 0; l < count; ++l) {
-    const Index inputs = shape.layer_inputs(l), outputs = shape.layer_outputs(l), weights = shape.weight_offset(l);
+    const Index inputs = shape.layer_inputs(l), outputs = shape.layer_outputs(l),
+                weights = shape.weight_offset(l);
     Layer layer{{}, outputs, shape.bias_offset(l), 0, 0};
     if (l + 1 < count || shape.skip != Skip::concatenate) {
       layer.products.push_back(make_product(l - 1, inputs, outputs, weights, inputs));
@@ -111,7 +117,8 @@ void NetworkLayout<Real>::lay_out_inputs() {
   for (const Index j : linear) append_argument(shape.inputs[static_cast<size_t>(j)]);
   for (const InputColumn& wave : waves) append_argument(wave);
   for (Index c = 0; c < channels; ++c)
-    for (size_t j = 0; j < shape.inputs.size(); ++j) entries.push_back(make_entry(c, shape.inputs[j], place[j]));
+    for (size_t j = 0; j < shape.inputs.size(); ++j)
+      entries.push_back(make_entry(c, shape.inputs[j], place[j]));
 }
 
 template <class Real>
@@ -127,7 +134,7 @@ InputEntry NetworkLayout<Real>::make_entry(Index channel, const InputColumn& col
   double factor = laplacian ? 0 : 1;
   for (const Index i : along) {
     const double k = column.frequency[i];
-    laplacian ? factor += k * k : factor *= k;
+    laplacian ? factor += k* k : factor *= k;
   }
   const size_t order = laplacian ? 2 : along.size();
   if (column.kind == InputColumn::Kind::linear)
@@ -141,14 +148,18 @@ InputEntry NetworkLayout<Real>::make_entry(Index channel, const InputColumn& col
 template <class Real>
 Index NetworkLayout<Real>::choose_block() const {
   const Index layer_sum = std::accumulate(hidden_ld.begin(), hidden_ld.end(), Index{0});
-  const Index point_bytes = ((2 * channels + 1) * layer_sum + 2 * channels * widest_ld +
-                             channels * (input_ld + 2 * output_ld)) * static_cast<Index>(sizeof(Real));
-  const Index least = std::max<Index>(8, (kLeastRows + channels - 1) / channels);
-  return std::clamp(kBlockBytes / point_bytes, least, std::max(least, kMostPoints));
+  const Index point_bytes =
+      ((2 * channels + 1) * layer_sum + 2 * channels * widest_ld + channels * (input_ld + 2 * output_ld)) *
+      static_cast<Index>(sizeof(Real));
+  const Index widest = *std::max_element(shape.widths.begin(), shape.widths.end());
+  const Index rows = widest >= kWide ? kLeastRowsOfWide : kLeastRows;
+  const Index least = std::max(kLeastPoints, (rows + channels - 1) / channels);
+  return std::clamp(kBlockBytes / point_bytes, least, kMostPoints);
 }
 
 template <class Real>
-void NetworkLayout<Real>::pack_layer(const KernelTable<Real>& kernel, Index l, const Real* parameters, Real* packed) const {
+void NetworkLayout<Real>::pack_layer(const KernelTable<Real>& kernel, Index l, const Real* parameters,
+                                     Real* packed) const {
   const Layer& layer = layers[static_cast<size_t>(l)];
   for (const Product& p : layer.products) {
     pack<Real>(kernel, p.inputs, p.outputs, parameters + p.weights, 1, p.stride, packed + p.forward);
@@ -160,13 +171,14 @@ void NetworkLayout<Real>::pack_layer(const KernelTable<Real>& kernel, Index l, c
   std::fill(bias + layer.outputs, bias + padded<Real>(layer.outputs), Real(0));
   if (l == 0 && constants_packed >= 0) {
     const Product& p = layer.products.front();
-    pack<Real>(kernel, p.outputs, shape.constants, parameters + p.weights + (p.inputs - shape.constants), p.stride, 1,
-         packed + constants_packed);
+    pack<Real>(kernel, p.outputs, shape.constants, parameters + p.weights + (p.inputs - shape.constants),
+               p.stride, 1, packed + constants_packed);
   }
 }
 
 template <class Real>
-void NetworkLayout<Real>::reduce_layer(Index l, const std::vector<const Real*>& buffers, Real* gradient) const {
+void NetworkLayout<Real>::reduce_layer(Index l, const std::vector<const Real*>& buffers,
+                                       Real* gradient) const {
   const Layer& layer = layers[static_cast<size_t>(l)];
   for (const Product& p : layer.products) {
     const Index ld = padded<Real>(p.transposed ? p.outputs : p.inputs);

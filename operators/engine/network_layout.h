@@ -1,5 +1,5 @@
-// A network as the blocks see it: leading dimensions, the places of weights and gradients in packed buffers, and the
-// coefficients of the inputs' jets. Made once for a shape and a request.
+// A network as the blocks see it: leading dimensions, the places of weights and gradients in packed buffers,
+// and the coefficients of the inputs' jets. Made once for a shape and a request.
 #pragma once
 
 #include <vector>
@@ -23,22 +23,22 @@ Index padded(Index width) {
   return (lines_of<Real>(width) | 1) * kLine / static_cast<Index>(sizeof(Real));
 }
 
-/// One matrix of weights, outputs x inputs, between a layer's activations and the next: the layer's whole W, or, with
-/// concatenating skips, the columns of the last W that belong to one hidden layer.
+/// One matrix of weights, outputs x inputs, between a layer's activations and the next: the layer's whole W,
+/// or, with concatenating skips, the columns of the last W that belong to one hidden layer.
 struct Product {
-  Index source;           // hidden layer, -1: the inputs of the network
+  Index source;  // hidden layer, -1: the inputs of the network
   Index inputs, outputs;
-  Index weights, stride;  // where the matrix begins in the parameters, and from row to row
+  Index weights, stride;   // where the matrix begins in the parameters, and from row to row
   Index forward, reverse;  // where its packed forms begin; reverse < 0: not needed
-  Index gradient;         // where its gradient begins in a gradient buffer
-  bool transposed;        // the gradient is kept as inputs x outputs, so that its rows fill vectors
+  Index gradient;          // where its gradient begins in a gradient buffer
+  bool transposed;         // the gradient is kept as inputs x outputs, so that its rows fill vectors
 };
 
 struct Layer {
   std::vector<Product> products;
-  Index outputs, bias;    // bias in the parameters
-  Index bias_gradient;    // in a gradient buffer
-  Index padded_bias;      // in the packed weights
+  Index outputs, bias;  // bias in the parameters
+  Index bias_gradient;  // in a gradient buffer
+  Index padded_bias;    // in the packed weights
 };
 
 /// One channel of one input column: factor * source[index].
@@ -56,7 +56,8 @@ struct NetworkLayout {
   Index input_ld = 0, output_ld = 0, widest_ld = 0;
   std::vector<Index> hidden_ld;
   std::vector<Layer> layers;
-  Index constants_packed = -1;  // the first layer's columns of the constant inputs, packed for the reverse pass
+  Index constants_packed =
+      -1;  // the first layer's columns of the constant inputs, packed for the reverse pass
   Index packed_size = 0, gradient_size = 0;
   Index block = 0;  // points in a block
   // The jets of a point's input columns are entries of (1, linear columns, sines, cosines) times
@@ -74,7 +75,8 @@ struct NetworkLayout {
   /// The weights and bias of layer l as the kernels read them.
   void pack_layer(const KernelTable<Real>& kernel, Index l, const Real* parameters, Real* packed) const;
 
-  /// Adds the sum of `buffers`, gradient buffers in this order, of layer l to `gradient`, laid out as the parameters.
+  /// Adds the sum of `buffers`, gradient buffers in this order, of layer l to `gradient`, laid out as the
+  /// parameters.
   void reduce_layer(Index l, const std::vector<const Real*>& buffers, Real* gradient) const;
 
  private:

@@ -30,7 +30,8 @@ std::vector<InputColumn> raw_inputs(const Eigen::VectorXd& centre) {
 std::vector<InputColumn> periodic_inputs(const Eigen::VectorXd& centre, const Eigen::VectorXd& period,
                                          Index harmonics) {
   const Index d = centre.size();
-  require(period.size() == d, "entries of the period", period.size(), "those of the centre, " + std::to_string(d));
+  require(period.size() == d, "entries of the period", period.size(),
+          "those of the centre, " + std::to_string(d));
   require(harmonics >= 1, "harmonics", harmonics, ">= 1");
   std::vector<InputColumn> columns;
   for (Index i = 0; i < d; ++i) {
@@ -58,7 +59,8 @@ std::vector<InputColumn> fourier_inputs(const Eigen::MatrixXd& frequencies) {
 
 Index NetworkShape::layer_inputs(Index l) const {
   if (l == 0) return static_cast<Index>(inputs.size()) + constants;
-  if (l + 1 == layers() && skip == Skip::concatenate) return std::accumulate(widths.begin(), widths.end(), Index{0});
+  if (l + 1 == layers() && skip == Skip::concatenate)
+    return std::accumulate(widths.begin(), widths.end(), Index{0});
   return widths[static_cast<size_t>(l - 1)];
 }
 
@@ -84,8 +86,8 @@ void NetworkShape::check() const {
             std::to_string(widths.front()) + ", that of the first layer, with residual skips");
   }
   for (const auto& column : inputs) {
-    require(column.frequency.size() == coordinates, "entries of an input's frequency", column.frequency.size(),
-            std::to_string(coordinates) + ", one for each coordinate");
+    require(column.frequency.size() == coordinates, "entries of an input's frequency",
+            column.frequency.size(), std::to_string(coordinates) + ", one for each coordinate");
     if (!column.frequency.allFinite() || !std::isfinite(column.phase))
       throw InputError("network: the frequencies and phases of the inputs must be finite");
   }

@@ -4,7 +4,8 @@
 //   h_1 = s(W_1 g + b_1),    h_l = s(W_l h_{l-1} + b_l)  (+ h_{l-1} with residual skips),    l = 2 ... L
 //   u = W f + b,    f = h_L, or (h_1, ..., h_L) with concatenating skips.
 //
-// The weights are W_1, b_1, ..., W_L, b_L, W, b, one after the other, each matrix row by row (outputs x inputs).
+// The weights are W_1, b_1, ..., W_L, b_L, W, b, one after the other, each matrix row by row (outputs x
+// inputs).
 #pragma once
 
 #include <Eigen/Core>
@@ -59,8 +60,9 @@ struct NetworkShape {
   Index bias_offset(Index l) const { return weight_offset(l) + layer_outputs(l) * layer_inputs(l); }
   Index parameters() const { return weight_offset(layers()); }
 
-  /// Throws InputError unless there are 1 to 4 coordinates, an input, a hidden layer, 1 <= widths <= 512 (equal ones
-  /// with residual skips), outputs >= 1, constants >= 0, and finite frequencies with an entry for each coordinate.
+  /// Throws InputError unless there are 1 to 4 coordinates, an input, a hidden layer, 1 <= widths <= 512
+  /// (equal ones with residual skips), outputs >= 1, constants >= 0, and finite frequencies with an entry for
+  /// each coordinate.
   void check() const;
 };
 

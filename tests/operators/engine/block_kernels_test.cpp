@@ -1,5 +1,5 @@
-// The kernels' elementary functions against the standard library, their matrix products against Eigen, and the choice
-// of the instruction set.
+// The kernels' elementary functions against the standard library, their matrix products against Eigen, and
+// the choice of the instruction set.
 #include <new>
 
 #include "../body_checks.h"
@@ -18,7 +18,9 @@ struct LineAllocator {
   LineAllocator() = default;
   template <class Other>
   LineAllocator(const LineAllocator<Other>&) {}
-  Real* allocate(size_t n) { return static_cast<Real*>(::operator new(n * sizeof(Real), std::align_val_t(64))); }
+  Real* allocate(size_t n) {
+    return static_cast<Real*>(::operator new(n * sizeof(Real), std::align_val_t(64)));
+  }
   void deallocate(Real* p, size_t) { ::operator delete(p, std::align_val_t(64)); }
   bool operator==(const LineAllocator&) const = default;
 };
@@ -53,7 +55,8 @@ Evaluated<Real> evaluate(const engine::KernelTable<Real>& kernel, Activation act
     x = static_cast<Real>(random.uniform() < 0.5 ? -size : size);
   }
   Aligned<Real> z = result.arguments, state(kCount), bias(kCount, Real(0));
-  kernel.activate[static_cast<size_t>(activation)](engine::ChannelPlan{}, {1, kCount / kernel.lanes, kCount, z.data(), state.data()},
+  kernel.activate[static_cast<size_t>(activation)](engine::ChannelPlan{},
+                                                   {1, kCount / kernel.lanes, kCount, z.data(), state.data()},
                                                    bias.data(), nullptr, result.values.data());
   return result;
 }
@@ -91,8 +94,12 @@ void expect_accurate() {
     }
 }
 
-TEST(BlockKernels, ActivationsAreExactToAFewUnitsInFloat64) { expect_accurate<double>(); }
-TEST(BlockKernels, ActivationsAreExactToAFewUnitsInFloat32) { expect_accurate<float>(); }
+TEST(BlockKernels, ActivationsAreExactToAFewUnitsInFloat64) {
+  expect_accurate<double>();
+}
+TEST(BlockKernels, ActivationsAreExactToAFewUnitsInFloat32) {
+  expect_accurate<float>();
+}
 
 TEST(BlockKernels, ActivationsSaturateWithoutOverflow) {
   for (const auto* kernel : all_kernels<double>())
@@ -100,8 +107,8 @@ TEST(BlockKernels, ActivationsSaturateWithoutOverflow) {
       Aligned<double> z(8, -size), state(8), bias(8, 0.0), h(8);
       const auto value = [&](Activation activation, double at) {
         std::fill(z.begin(), z.end(), at);
-        kernel->activate[static_cast<size_t>(activation)](engine::ChannelPlan{}, {1, 1, 8, z.data(), state.data()},
-                                                          bias.data(), nullptr, h.data());
+        kernel->activate[static_cast<size_t>(activation)](
+            engine::ChannelPlan{}, {1, 1, 8, z.data(), state.data()}, bias.data(), nullptr, h.data());
         return h[0];
       };
       EXPECT_EQ(value(Activation::tanh, size), 1);
@@ -121,7 +128,8 @@ struct AlignedMatrix {
   Aligned<Real> data;
   Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> map;
 
-  explicit AlignedMatrix(Index rows) : data(static_cast<size_t>(rows * kStride)), map(data.data(), rows, kStride) {}
+  explicit AlignedMatrix(Index rows)
+      : data(static_cast<size_t>(rows * kStride)), map(data.data(), rows, kStride) {}
 };
 
 template <class Real>
@@ -137,7 +145,8 @@ void expect_products(double tolerance) {
         kernel->multiply_transposed(rows, kDepth, a.data.data(), kStride, b.data.data(), kStride, vectors,
                                     g.data.data(), kStride);
         const auto left = a.map.leftCols(kDepth), right = b.map.leftCols(columns);
-        EXPECT_LT((g.map.leftCols(columns) - left.transpose() * right).cwiseAbs().maxCoeff(), tolerance) << kernel->name;
+        EXPECT_LT((g.map.leftCols(columns) - left.transpose() * right).cwiseAbs().maxCoeff(), tolerance)
+            << kernel->name;
         kernel->add_rows(rows, b.data.data(), kStride, vectors, sum.data.data());
         EXPECT_LT((sum.map.leftCols(columns) - right.colwise().sum()).cwiseAbs().maxCoeff(), tolerance);
       }

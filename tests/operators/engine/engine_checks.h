@@ -14,7 +14,8 @@
 
 namespace torsor {
 
-/// A network of every kind by turns: `seed` chooses coordinates, inputs, widths, activation, skips, constants, outputs.
+/// A network of every kind by turns: `seed` chooses coordinates, inputs, widths, activation, skips,
+/// constants, outputs.
 inline NetworkShape sampled_shape(uint64_t seed) {
   Random random(seed);
   const auto pick = [&](uint64_t n) { return static_cast<Index>(random.below(n)); };
@@ -37,7 +38,8 @@ inline NetworkShape sampled_shape(uint64_t seed) {
   shape.activation = static_cast<Activation>(seed / 2 % 4);
   shape.constants = pick(3);
   const Index depth = 1 + pick(4), width = 1 + pick(40);
-  for (Index l = 0; l < depth; ++l) shape.widths.push_back(shape.skip == Skip::residual ? width : 1 + pick(40));
+  for (Index l = 0; l < depth; ++l)
+    shape.widths.push_back(shape.skip == Skip::residual ? width : 1 + pick(40));
   shape.outputs = 1 + pick(3);
   return shape;
 }
@@ -79,7 +81,8 @@ struct Sample {
   JetRequest request;
   torch::Tensor parameters, points, constants, adjoints;
 
-  Sample(NetworkShape shape_, JetRequest request_, Index count, uint64_t seed, torch::Dtype type = torch::kFloat64)
+  Sample(NetworkShape shape_, JetRequest request_, Index count, uint64_t seed,
+         torch::Dtype type = torch::kFloat64)
       : shape(std::move(shape_)),
         request(std::move(request_)),
         parameters(sampled_parameters(shape, seed).to(type)),
@@ -88,10 +91,12 @@ struct Sample {
     if (shape.constants > 0) constants = sampled_tensor({count, shape.constants}, seed + 5).to(type);
   }
   Sample(uint64_t seed, Index count, torch::Dtype type = torch::kFloat64)
-      : Sample(sampled_shape(seed), sampled_request(sampled_shape(seed).coordinates, seed), count, seed, type) {}
+      : Sample(sampled_shape(seed), sampled_request(sampled_shape(seed).coordinates, seed), count, seed,
+               type) {}
 
   JetBatch<double> batch() const {
-    return {points.size(0), points.data_ptr<double>(), constants.defined() ? constants.data_ptr<double>() : nullptr};
+    return {points.size(0), points.data_ptr<double>(),
+            constants.defined() ? constants.data_ptr<double>() : nullptr};
   }
   const double* weights() const { return parameters.data_ptr<double>(); }
 };

@@ -33,7 +33,8 @@ struct Result {
   Tensor gradients, constants;
 };
 
-Result value_and_gradients(const Sample& sample, int threads, const std::vector<Index>& groups, Index group_count) {
+Result value_and_gradients(const Sample& sample, int threads, const std::vector<Index>& groups,
+                           Index group_count) {
   const JetEngine<double> engine(sample.shape, sample.request, threads);
   Result result{std::vector<double>(static_cast<size_t>(group_count)),
                 torch::empty({group_count, sample.shape.parameters()}, torch::kFloat64),
@@ -41,9 +42,9 @@ Result value_and_gradients(const Sample& sample, int threads, const std::vector<
   JetBatch<double> batch = sample.batch();
   batch.groups = groups.empty() ? nullptr : groups.data();
   batch.group_count = group_count;
-  engine.value_and_gradients(batch, sample.weights(),
-                             SquareResidual{sample.request.channels() * sample.shape.outputs}, result.losses.data(),
-                             result.gradients.data_ptr<double>(), result.constants.data_ptr<double>());
+  engine.value_and_gradients(
+      batch, sample.weights(), SquareResidual{sample.request.channels() * sample.shape.outputs},
+      result.losses.data(), result.gradients.data_ptr<double>(), result.constants.data_ptr<double>());
   return result;
 }
 
@@ -93,8 +94,10 @@ TEST(JetEngine, TwoCallsGiveTheSameBits) {
     const auto first = value_and_gradients(sample, threads, groups, 4);
     for (int repetition = 0; repetition < 3; ++repetition) {
       const auto again = value_and_gradients(sample, threads, groups, 4);
-      EXPECT_EQ(std::memcmp(first.gradients.data_ptr(), again.gradients.data_ptr(), first.gradients.nbytes()), 0);
-      EXPECT_EQ(std::memcmp(first.constants.data_ptr(), again.constants.data_ptr(), first.constants.nbytes()), 0);
+      EXPECT_EQ(std::memcmp(first.gradients.data_ptr(), again.gradients.data_ptr(), first.gradients.nbytes()),
+                0);
+      EXPECT_EQ(std::memcmp(first.constants.data_ptr(), again.constants.data_ptr(), first.constants.nbytes()),
+                0);
       EXPECT_EQ(first.losses, again.losses);
     }
   }
@@ -107,7 +110,8 @@ TEST(JetEngine, RunsInsideAParallelRegion) {
 #pragma omp parallel num_threads(3)
   {
     const auto inside = value_and_gradients(sample, 0, {}, 1);
-    if (std::memcmp(alone.gradients.data_ptr(), inside.gradients.data_ptr(), alone.gradients.nbytes()) != 0) ++wrong;
+    if (std::memcmp(alone.gradients.data_ptr(), inside.gradients.data_ptr(), alone.gradients.nbytes()) != 0)
+      ++wrong;
   }
   EXPECT_EQ(wrong, 0);
 }
@@ -117,8 +121,9 @@ TEST(JetEngine, WhatTheResidualThrowsArrives) {
   const JetEngine<double> engine(sample.shape, sample.request, 2);
   std::vector<double> losses(1), gradients(static_cast<size_t>(sample.shape.parameters()));
   const auto residual = [](const JetBlock<double>&) { throw NumericalError("residual: not finite"); };
-  EXPECT_THROW(engine.value_and_gradients(sample.batch(), sample.weights(), residual, losses.data(), gradients.data()),
-               NumericalError);
+  EXPECT_THROW(
+      engine.value_and_gradients(sample.batch(), sample.weights(), residual, losses.data(), gradients.data()),
+      NumericalError);
 }
 
 TEST(JetEngine, BadShapesAndBatchesAreNamed) {
@@ -131,11 +136,14 @@ TEST(JetEngine, BadShapesAndBatchesAreNamed) {
     return error_of([&] { JetEngine<double>(shape, {{{0, 0}}, {}}); });
   };
   EXPECT_EQ(shape_error([](NetworkShape&) {}), "no error");
-  EXPECT_EQ(shape_error([](NetworkShape& s) { s.widths[1] = 513; }), "network: width = 513 must be 1 ... 512");
-  EXPECT_EQ(shape_error([](NetworkShape& s) { s.coordinates = 5; }), "network: coordinates = 5 must be 1, 2, 3 or 4");
+  EXPECT_EQ(shape_error([](NetworkShape& s) { s.widths[1] = 513; }),
+            "network: width = 513 must be 1 ... 512");
+  EXPECT_EQ(shape_error([](NetworkShape& s) { s.coordinates = 5; }),
+            "network: coordinates = 5 must be 1, 2, 3 or 4");
   EXPECT_EQ(shape_error([](NetworkShape& s) { s.outputs = 0; }), "network: outputs = 0 must be >= 1");
   EXPECT_EQ(shape_error([](NetworkShape& s) { s.constants = -1; }), "network: constants = -1 must be >= 0");
-  EXPECT_EQ(shape_error([](NetworkShape& s) { s.widths.clear(); }), "network: hidden layers = 0 must be >= 1");
+  EXPECT_EQ(shape_error([](NetworkShape& s) { s.widths.clear(); }),
+            "network: hidden layers = 0 must be >= 1");
   EXPECT_EQ(shape_error([](NetworkShape& s) { s.inputs.clear(); }), "network: inputs = 0 must be >= 1");
   EXPECT_EQ(shape_error([](NetworkShape& s) { s.inputs[0].frequency[0] = NAN; }),
             "network: the frequencies and phases of the inputs must be finite");
@@ -147,8 +155,11 @@ TEST(JetEngine, BadShapesAndBatchesAreNamed) {
   EXPECT_EQ(error_of([] { periodic_inputs(Eigen::Vector2d(0, 0), Eigen::Vector2d(0, 1), 0); }),
             "network: harmonics = 0 must be >= 1");
   const Sample sample(0, 3);
-  EXPECT_EQ(error_of([&] { JetEngine<double>(sample.shape, sample.request, -1); }), "threads = -1 must be >= 0");
-  EXPECT_EQ(error_of([&] { value_and_gradients(sample, 1, {0, 2, 1}, 2); }),
+  EXPECT_EQ(error_of([&] { JetEngine<double>(sample.shape, sample.request, -1); }),
+            "threads = -1 must be >= 0");
+  EXPECT_EQ(error_of([&] {
+              value_and_gradients(sample, 1, {0, 2, 1}, 2);
+            }),
             "groups: that of point 1 = 2 must be 0 ... 1");
   EXPECT_EQ(error_of([&] { value_and_gradients(sample, 1, {}, 0); }), "groups: count = 0 must be >= 1");
 }

@@ -6,14 +6,16 @@
 namespace torsor {
 namespace {
 
-int channels(const JetRequest& request, Index coordinates) { return JetPlan(request, coordinates).channels.channels; }
+int channels(const JetRequest& request, Index coordinates) {
+  return JetPlan(request, coordinates).channels.channels;
+}
 
 TEST(JetRequest, OnlyWhatIsNeededIsPropagated) {
   EXPECT_EQ(channels({{{0, 0}}, {}}, 2), 1);
   EXPECT_EQ(channels({{{0, 1}}, {}}, 2), 2);
   EXPECT_EQ(channels({{{1, 1}}, {}}, 2), 4);
-  EXPECT_EQ(channels({{}, {0, 1, 2}}, 3), 5);              // the Laplacian is one channel
-  EXPECT_EQ(channels({{{0, 0, 1}}, {0, 1}}, 3), 5);        // heat equation in two space dimensions
+  EXPECT_EQ(channels({{}, {0, 1, 2}}, 3), 5);        // the Laplacian is one channel
+  EXPECT_EQ(channels({{{0, 0, 1}}, {0, 1}}, 3), 5);  // heat equation in two space dimensions
   EXPECT_EQ(channels({{{3}}, {}}, 1), 4);
   EXPECT_EQ(channels({{{4}, {0}}, {}}, 1), 5);
   EXPECT_EQ(channels({{{4, 0}, {0, 2}, {0, 1}, {2, 0}}, {0}}, 2), 8);
@@ -40,9 +42,11 @@ TEST(JetRequest, BadRequestsAreNamed) {
   EXPECT_EQ(error({{{1}}, {}}), "derivative (1) is not a multi-index of 2 coordinates");
   EXPECT_EQ(error({{{-1, 0}}, {}}), "derivative (-1, 0) is not a multi-index of 2 coordinates");
   EXPECT_EQ(error({{{2, 1}}, {}}),
-            "derivative (2, 1) is not supported by the derivative engine: mixed ones go to order 2, pure ones to order 4");
+            "derivative (2, 1) is not supported by the derivative engine: mixed ones go to order 2, pure "
+            "ones to order 4");
   EXPECT_EQ(error({{{5, 0}}, {}}),
-            "derivative (5, 0) is not supported by the derivative engine: mixed ones go to order 2, pure ones to order 4");
+            "derivative (5, 0) is not supported by the derivative engine: mixed ones go to order 2, pure "
+            "ones to order 4");
   EXPECT_EQ(error({{}, {2}}), "laplacian: coordinate = 2 must be 0 ... 1");
   EXPECT_EQ(error({{}, {1, 1}}), "laplacian: coordinate 1 is named twice");
 }
