@@ -118,18 +118,22 @@ class Call {
         order_(batch),
         threads_(static_cast<int>(std::clamp<Index>(batch.count / kLeastPoints, 1, threads))),
         packed_(static_cast<Real*>(
-            thread_memory().packed.reserve(static_cast<size_t>(layout.packed_size) * sizeof(Real)))) {}
+            thread_memory().packed.reserve(static_cast<size_t>(layout.packed_size) * sizeof(Real)))) {
+    if (layout.shape.constants > 0 && batch.count > 0 && !batch.constants)
+      throw InputError("constants: " + std::to_string(layout.shape.constants) +
+                       " for each point must be given");
+  }
 
-  /// visit(pass, positions of the block: first, count) for every block, forward pass done; `finish(thread)`
-  /// when all are through.
+  /// In every thread with points: prepare(thread, begin, end) for its range of positions in the order, then
+  /// visit(pass, first, count, thread) for every block of them, forward pass done. When all are through, in
+  /// every thread: finish().
   template <class Prepare, class Visit, class Finish>
   void run(const Prepare& prepare, const Visit& visit, const Finish& finish) {
+    pack();
     FirstError error;
 #pragma omp parallel num_threads(threads_)
     {
       const int thread = omp_get_thread_num(), team = omp_get_num_threads();
-#pragma omp for schedule(static)
-      for (Index l = 0; l < layout_.shape.layers(); ++l) layout_.pack_layer(kernel_, l, parameters_, packed_);
       error.guard([&] {
         const Index begin = order_.count() * thread / team, end = order_.count() * (thread + 1) / team;
         if (begin == end) return;
@@ -150,7 +154,15 @@ class Call {
   }
 
  private:
-  static constexpr Index kLeastPoints = 16;  // of a thread: fewer cost more to hand over than to compute
+  // Of a thread: fewer points, or numbers to pack, cost more to hand over than to compute.
+  static constexpr Index kLeastPoints = 16, kLeastPacked = 1 << 16;
+
+  void pack() {
+    const Index layers = layout_.shape.layers();
+    const int threads = static_cast<int>(std::clamp<Index>(layout_.packed_size / kLeastPacked, 1, threads_));
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (Index l = 0; l < layers; ++l) layout_.pack_layer(kernel_, l, parameters_, packed_);
+  }
 
   template <class Visit>
   void run_blocks(Index begin, Index end, const Visit& visit, int thread) const {
@@ -227,7 +239,7 @@ class GradientSums {
   /// To be called by all threads of the team when all blocks are through.
   void finish() {
     const Index layers = layout_.shape.layers(), parameters = layout_.shape.parameters();
-#pragma omp for schedule(static)
+#pragma omp for schedule(static, 1) nowait
     for (Index task = 0; task < batch_.group_count * layers; ++task) {
       const Index group = task / layers, l = task % layers;
       layout_.reduce_layer(l, buffers(group), gradients_ + group * parameters);

@@ -154,6 +154,13 @@ TEST(JetEngine, BadShapesAndBatchesAreNamed) {
             "network: width = 9 must be 8, that of the first layer, with residual skips");
   EXPECT_EQ(error_of([] { periodic_inputs(Eigen::Vector2d(0, 0), Eigen::Vector2d(0, 1), 0); }),
             "network: harmonics = 0 must be >= 1");
+  EXPECT_EQ(shape_error([](NetworkShape& s) { s.constants = 2; }), "no error");
+  Sample lacking(4, 3);
+  lacking.shape.constants = 2;
+  lacking.parameters = sampled_parameters(lacking.shape, 1);
+  lacking.constants = Tensor();
+  EXPECT_EQ(error_of([&] { value_and_gradients(lacking, 1, {}, 1); }),
+            "constants: 2 for each point must be given");
   const Sample sample(0, 3);
   EXPECT_EQ(error_of([&] { JetEngine<double>(sample.shape, sample.request, -1); }),
             "threads = -1 must be >= 0");
