@@ -4,7 +4,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <numbers>
@@ -20,12 +19,6 @@ namespace {
 using torch::Tensor;
 
 constexpr int kMaxMixedOrder = 2, kMaxPureOrder = 4;
-
-constexpr std::array<std::pair<Activation, const char*>, 4> kActivations{
-    {{Activation::tanh, "tanh"},
-     {Activation::sine, "sine"},
-     {Activation::swish, "swish"},
-     {Activation::softplus, "softplus"}}};
 
 std::string to_text(const MultiIndex& a) {
   std::string text = "(";
@@ -176,24 +169,6 @@ Tensor embedding_jet(const CoordinateEmbedding& embedding, const Tensor& points,
 }
 
 }  // namespace
-
-std::vector<std::string> activation_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : kActivations) names.emplace_back(entry.second);
-  return names;
-}
-
-Activation activation_from_name(const std::string& name) {
-  for (const auto& [activation, known] : kActivations)
-    if (name == known) return activation;
-  throw InputError(unknown_name_message("activation", name, activation_names()));
-}
-
-std::string activation_name(Activation activation) {
-  const auto found = std::find_if(kActivations.begin(), kActivations.end(),
-                                  [&](const auto& entry) { return entry.first == activation; });
-  return found->second;
-}
 
 std::vector<Tensor> activation_derivatives(Activation activation, const Tensor& z, int order) {
   switch (activation) {

@@ -18,22 +18,11 @@
 #include <string>
 #include <vector>
 
+#include "operators/activation.h"
 #include "operators/sine_features.h"
 #include "physics/multi_index.h"
 
 namespace torsor {
-
-/// s(z): tanh z | sin z | z / (1 + e^-z) | ln(1 + e^z).
-enum class Activation { tanh, sine, swish, softplus };
-
-/// "tanh", "sine", "swish", "softplus".
-std::vector<std::string> activation_names();
-
-/// The activation of that name. Throws InputError for an unknown one, with the nearest known.
-Activation activation_from_name(const std::string& name);
-
-/// The inverse of activation_from_name.
-std::string activation_name(Activation activation);
 
 /// s, s', ..., s^(order) at z, each of the shape of z; 0 <= order <= 4.
 std::vector<torch::Tensor> activation_derivatives(Activation activation, const torch::Tensor& z, int order);
