@@ -275,13 +275,24 @@ class GlobalSolver {
         for (int sweep = 0; sweep < 2; ++sweep) search_coordinates(features, sweep == 0 ? 2.0 : 1.4);
       return;
     }
-    // More features carry more bandwidth. Only where that did not help, look at the choices beside it.
+    // More features carry more bandwidth, and many more where those of the last one are redundant. Only where that did
+    // not help, look at the choices beside it.
     const Eigen::VectorXd bandwidth = best_.bandwidth;
     const double before = best_.worst;
-    try_once(features, bandwidth * 1.15, weight());
-    if (best_.worst < tolerance_ || best_.worst < 0.1 * before || features > kSearchFeatures) return;
+    try_once(features, bandwidth * (redundant() ? 1.3 : 1.15), weight());
+    if (features > kSearchFeatures) {
+      if (redundant() && best_.features == features) try_once(features, best_.bandwidth * 1.3, weight());
+      return;
+    }
+    if (best_.worst < tolerance_ || best_.worst < 0.1 * before) return;
     for (const double factor : {1.5, 1.0, 0.7})
       if (try_once(features, bandwidth * factor, weight()) <= best_.worst && best_.worst < 0.1 * before) return;
+  }
+
+  /// Far from the tolerance with many features to spare: the bandwidth, not their number, limits the best solution.
+  bool redundant() const {
+    const auto& head = best_.newton.head;
+    return best_.worst > 10 * tolerance_ && static_cast<double>(head.rank) < 0.85 * static_cast<double>(head.columns);
   }
 
   void search_coordinates(Index features, double factor) {
