@@ -145,23 +145,26 @@ class GlobalSolver {
   }
 
   // From zero Newton's method has not come near a solution. The next start meets the boundary data; if that is not
-  // enough either, the load is raised step by step from there. The two bandwidths are those between which a smooth
-  // solution usually lies.
+  // enough either, the load is raised step by step from there. Where the bandwidth is free, the two tried are those
+  // between which a smooth solution usually lies.
   void try_other_starts(Index features) {
+    const bool free = options_.bandwidth.size() == 0;
+    std::vector<Eigen::VectorXd> bandwidths{first_bandwidth()};
+    if (free) bandwidths.push_back(2 * first_bandwidth());
     const Candidate failed = std::exchange(best_, {});
     start_smoothly_ = true;
     for (const bool by_load : {false, true}) {
       options_.newton.load_continuation = by_load;
-      for (const double b : {4.0, 8.0}) {
+      for (const auto& bandwidth : bandwidths) {
         if (!unsolved()) break;
         const Candidate poor = std::exchange(best_, {});
-        try_once(features, Eigen::VectorXd::Constant(problem_.dimension(), b), failed.boundary_weight);
+        try_once(features, bandwidth, failed.boundary_weight);
         if (poor.worst < best_.worst) best_ = poor;
       }
     }
     options_.newton.load_continuation = false;
     if (failed.worst < best_.worst) best_ = failed;
-    else search_bandwidth(features, 0);
+    else if (free) search_bandwidth(features, 0);
   }
 
   double default_tolerance() const {
@@ -321,6 +324,14 @@ class GlobalSolver {
   void check_for_singular_operator() {
     if (!best_.newton.linear || best_.worst > 1e-6 || !options_.constraints.empty()) return;
     if (has_maximum_principle(problem_, collocation_points(problem_, axes_, 64, {}))) return;
+    try {
+      remove_null_space_of_best();
+    } catch (const NumericalError&) {
+      // The solution that is there stays.
+    }
+  }
+
+  void remove_null_space_of_best() {
     double epsilon = std::max(1e-8, best_.worst);
     Candidate original = best_, candidate;
     NullSpace found = solve_pulled(original, epsilon, candidate);
