@@ -175,8 +175,12 @@ TEST(EnrichmentFeatures, OtherAnglesHaveThePowersOfTheLaplacian) {
       // The sines of whole multiples vanish on both sides, those of halves on the first.
       const bool sine = low.col(column).cwiseAbs().maxCoeff() < 1e-6 * most || most < 1e-6;
       const bool whole = std::abs(multiple - std::round(multiple)) < 1e-9;
-      if (sine && whole) EXPECT_LT(high.col(column).cwiseAbs().maxCoeff(), 1e-6) << multiple;
-      if (!sine) EXPECT_NEAR(low(7, column) / low(3, column), std::pow(2.0, terms[c].power), 1e-9) << multiple;
+      if (sine && whole) {
+        EXPECT_LT(high.col(column).cwiseAbs().maxCoeff(), 1e-6) << multiple;
+      }
+      if (!sine) {
+        EXPECT_NEAR(low(7, column) / low(3, column), std::pow(2.0, terms[c].power), 1e-9) << multiple;
+      }
     }
   }
 }
