@@ -1,6 +1,7 @@
 #include "physics/corners.h"
 
 #include <Eigen/LU>
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <optional>

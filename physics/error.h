@@ -25,6 +25,9 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A number for a message, to two digits: "4.9e-05", "0.0065".
+std::string scientific(double value);
+
 /// The entry of `known` with the smallest edit distance (Levenshtein, case-insensitive) to `name`;
 /// empty when `known` is empty.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);

@@ -30,12 +30,6 @@ void state(const Runtime& runtime) {
                  "OpenBLAS (Debian: libopenblas0-openmp)\n");
 }
 
-std::string scientific(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1e", value);
-  return text;
-}
-
 /// The reference of a task; nothing when none is wanted or none applies.
 std::optional<ReferenceSolution> reference_of(const Task& task, const ReferenceOptions& options) {
   if (options.solver == "none") return std::nullopt;

@@ -1,5 +1,6 @@
 #include "solvers/head/collocation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -258,6 +259,14 @@ std::vector<TermPoints> holdout_points(const Problem& problem, const std::vector
   holdout.sampler = "uniform";
   holdout.seed = stream_seed(options.seed, 0x686f6c64);
   return Builder(problem, axes, features, holdout, fraction).all();
+}
+
+const Eigen::MatrixXd& interior_of(const Problem& problem, const std::vector<TermPoints>& sets) {
+  const auto inside = std::find_if(sets.begin(), sets.end(), [&](const TermPoints& set) {
+    return problem.terms[static_cast<size_t>(set.term)].place == Place::interior;
+  });
+  if (inside == sets.end()) throw InputError("problem '" + problem.name + "' has no equation inside its domain");
+  return inside->points;
 }
 
 }  // namespace torsor

@@ -41,4 +41,7 @@ std::vector<TermPoints> collocation_points(const Problem& problem, const std::ve
 std::vector<TermPoints> holdout_points(const Problem& problem, const std::vector<PartitionAxis>& axes, Index features,
                                        const CollocationOptions& options, double fraction = 0.5);
 
+/// The points of the first interior term.
+const Eigen::MatrixXd& interior_of(const Problem& problem, const std::vector<TermPoints>& sets);
+
 }  // namespace torsor

@@ -202,16 +202,10 @@ class GlobalSolver {
     trials_.push_back({features, bandwidth.cwiseQuotient(half_length_), boundary_weight, candidate.worst,
                        wall_seconds() - start});
     progress_.update(std::min(0.95, std::log(std::max(candidate.worst, 1e-16)) / std::log(tolerance_)),
-                     std::to_string(features) + " features, hold-out residual " + exact_digits(candidate.worst));
+                     std::to_string(features) + " features, hold-out residual " + scientific(candidate.worst));
     const double worst = candidate.worst;
     if (worst < best_.worst) best_ = std::move(candidate);
     return worst;
-  }
-
-  static std::string exact_digits(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1e", value);
-    return text;
   }
 
   void solve(Candidate& candidate) const {

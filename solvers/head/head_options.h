@@ -25,7 +25,7 @@ struct HeadOptions {
   bool enrich = true;
   /// Time windows of equal length. 0: automatic, as many as the tolerance asks for; 1: one.
   Index windows = 0;
-  /// Wanted relative hold-out residual. 0: in one piece 3e-12 for linear and 3e-9 for nonlinear problems (1e-9 and 1e-6
+  /// Wanted relative hold-out residual. 0: in one piece 1e-12 for linear and 3e-9 for nonlinear problems (1e-9 and 1e-6
   /// in three and more dimensions),
   /// in windows 1e-8 and 1e-5 (the error is usually a hundredth of it).
   double tolerance = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string>
 
 #include "physics/error.h"
@@ -70,10 +69,8 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
 void require_solved(const NewtonReport& newton, double holdout) {
   constexpr double kUnsolved = 1e-3;
   if (newton.converged || holdout <= kUnsolved) return;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1e", holdout);
   throw NumericalError("Newton's method did not converge; the best head leaves a relative hold-out residual of " +
-                       std::string(text));
+                       scientific(holdout));
 }
 
 }  // namespace torsor

@@ -132,6 +132,11 @@ Eigen::MatrixXd solve_linear(const std::vector<const Problem*>& tasks, const Ans
 /// A residual above this part of the right sides belongs to a minimum, not to a solution.
 constexpr double kSolved = 0.05;
 
+/// The norm of the residual that the last linearised system leaves.
+double least_of(const NewtonReport& report) {
+  return report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
+}
+
 /// The norm of the weighted right sides.
 double load_of(const std::vector<RowSystem::TermRows>& rows, const RowSystem::Result& result) {
   Residuals right;
@@ -225,7 +230,7 @@ Eigen::MatrixXd Newton::run(State& state, bool cold, NewtonReport& report) const
     // Converged: the step was small, or the residual has come down to the least that the linearised system can reach,
     // so that the error of linearising is small beside that of the ansatz (the highest derivatives may still change by
     // rounding).
-    const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
+    const double least = least_of(report);
     const bool at_least = after <= 1.02 * least && after <= kSolved * load_of(rows, result) && (change < 1e-2 || (change < 0.1 && before <= 2 * after));
     if (step == 1 && (change < options_.tolerance || at_least)) {
       report.converged = true;
@@ -237,8 +242,7 @@ Eigen::MatrixXd Newton::run(State& state, bool cold, NewtonReport& report) const
   // The residual no longer falls. Close to the least that the linearised system allows the rest is rounding (large
   // coefficients that cancel); far from it this is a minimum of the least-squares problem, as an ansatz that is too
   // coarse has many. The hold-out residual says what it is worth.
-  const double least = report.head.residual * std::sqrt(static_cast<double>(report.head.rows));
-  const bool near_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least;
+  const bool near_least = std::min(report.residuals.back(), report.residuals.front()) <= 3 * least_of(report);
   const bool fell = accepted.size() > 0 && report.residuals.back() < 0.1 * report.residuals.front();
   if (stagnated && (near_least || fell))
     return accepted.size() > 0 ? accepted : head;

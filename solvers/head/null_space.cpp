@@ -86,11 +86,9 @@ Quadrature quadrature(const Problem& problem, const std::vector<PartitionAxis>& 
   options.sampler = "sobol";
   options.interior = 8192;
   const auto sets = collocation_points(problem, axes, options.interior, options);
-  const auto inside = std::find_if(sets.begin(), sets.end(), [&](const TermPoints& set) {
-    return problem.terms[static_cast<size_t>(set.term)].place == Place::interior;
-  });
-  const Index n = inside->points.rows();
-  return {inside->points, Eigen::VectorXd::Constant(n, 1 / static_cast<double>(n))};
+  const Eigen::MatrixXd& inside = interior_of(problem, sets);
+  const Index n = inside.rows();
+  return {inside, Eigen::VectorXd::Constant(n, 1 / static_cast<double>(n))};
 }
 
 // Fields of heads at the nodes times the roots of the weights, all fields of a head in one column.
@@ -123,7 +121,7 @@ PulledTasks pull_tasks(const std::vector<const Problem*>& tasks, const std::vect
     }));
   CollocationOptions uniform = collocation;
   uniform.sampler = "grid";
-  const Eigen::MatrixXd interior = collocation_points(problem, axes, features, uniform).front().points;
+  const Eigen::MatrixXd interior = interior_of(problem, collocation_points(problem, axes, features, uniform));
   for (size_t f = 0; f < problem.fields.size(); ++f)
     result.points.push_back({static_cast<Index>(problem.terms.size() + f), interior, {}, epsilon, false});
   return result;

@@ -28,13 +28,10 @@ FieldFunction smooth_start(const Problem& problem, const std::shared_ptr<const A
                            const std::vector<TermPoints>& points, const NewtonOptions& options) {
   Problem conditions = problem;
   std::vector<TermPoints> sets;
-  Eigen::MatrixXd interior;
-  for (const auto& set : points) {
+  for (const auto& set : points)
     if (problem.terms[static_cast<size_t>(set.term)].place != Place::interior) sets.push_back(set);
-    else if (interior.size() == 0) interior = set.points;
-  }
   for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f) {
-    sets.push_back({static_cast<Index>(conditions.terms.size()), interior, {}, kSmoothness, true});
+    sets.push_back({static_cast<Index>(conditions.terms.size()), interior_of(problem, points), {}, kSmoothness, true});
     conditions.terms.push_back(smoothness(problem, f));
   }
   NewtonOptions plain = options;

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -27,12 +26,6 @@ double seconds_since(Clock::time_point start) {
 
 double relative_scale(const Eigen::VectorXd& u) {
   return 1.0 + u.cwiseAbs().maxCoeff();
-}
-
-std::string scientific(double value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
 }
 
 // D^0, D^1, D^2 along each axis; along the missing second axis of a 1-D box the 1 x 1 identity and zeros.

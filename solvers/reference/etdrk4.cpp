@@ -7,7 +7,6 @@
 #include <limits>
 #include <map>
 #include <numbers>
-#include <sstream>
 #include <string>
 #include <unsupported/Eigen/FFT>
 #include <utility>
@@ -27,12 +26,6 @@ using Eigen::ArrayXXd;
 
 constexpr double kPi = std::numbers::pi;
 constexpr Complex kI{0.0, 1.0};
-
-std::string scientific(double value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
-}
 
 // A real transform of n nodes to the n/2 + 1 modes k >= 0.
 class RealFft {

@@ -1,5 +1,5 @@
-// Problems for the method of lines (spectral_time.h): the evolution form of the interior terms, and the
-// boundary terms
+// Problems for the method of lines (spectral_time.h): the evolution form of the interior terms,
+// and the boundary terms
 //
 //   sum_k c_k d^k u_f/dx^k - g(t) = 0   (linear in the jets of one field, c_k constant in time),
 //

@@ -12,7 +12,6 @@
 #include <cmath>
 #include <exception>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -26,12 +25,6 @@ using Clock = std::chrono::steady_clock;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-std::string scientific(double value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
-}
 
 MatrixXd rows_of(const MatrixXd& all, const std::vector<Index>& rows) {
   MatrixXd part(static_cast<Index>(rows.size()), all.cols());
