@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <cstring>
+#include <fstream>
+#include <optional>
 
 #include "engine_checks.h"
 
@@ -114,6 +116,47 @@ TEST(JetEngine, RunsInsideAParallelRegion) {
       ++wrong;
   }
   EXPECT_EQ(wrong, 0);
+}
+
+/// The most memory held since the last call of this function, in bytes; nothing where Linux does not tell.
+std::optional<double> peak_memory() {
+  std::optional<double> peak;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) peak = 1024 * std::stod(line.substr(6));
+  std::ofstream reset("/proc/self/clear_refs");
+  reset << "5" << std::flush;  // the peak begins again at what is held now
+  return reset ? peak : std::nullopt;
+}
+
+// Beyond inputs and outputs, which are there before: a block's activations and a gradient for each thread.
+TEST(JetEngine, MemoryDoesNotGrowWithThePoints) {
+  constexpr Index few = 1000, many = 1000000;
+  const auto shape = [] {
+    NetworkShape s;
+    s.coordinates = 2;
+    s.inputs = raw_inputs(Eigen::Vector2d(0, 0));
+    s.widths = {16, 16};
+    return s;
+  }();
+  const JetEngine<double> engine(shape, {{}, {0, 1}}, 2);
+  const Tensor parameters = sampled_parameters(shape, 1);
+  const std::vector<double> points(2 * many, 0.25);
+  std::vector<double> jets(many, 1.0), gradient(static_cast<size_t>(shape.parameters())), losses(1);
+  const auto run = [&](Index count) {
+    const JetBatch<double> batch{count, points.data(), nullptr, nullptr, 1};
+    const auto* weights = parameters.data_ptr<double>();
+    engine.jets(batch, weights, jets.data());
+    engine.gradients(batch, weights, jets.data(), gradient.data());
+    engine.value_and_gradients(batch, weights, SquareResidual{1}, losses.data(), gradient.data());
+  };
+  run(few);
+  if (!peak_memory()) GTEST_SKIP() << "the system does not tell the peak of memory";
+  run(few);
+  const double before = *peak_memory();
+  run(many);
+  // Storing one number for each point would take 8 MB, the activations of these 512 MB.
+  EXPECT_LT(*peak_memory() - before, 2e6);
 }
 
 TEST(JetEngine, WhatTheResidualThrowsArrives) {
