@@ -8,6 +8,7 @@
 #include "operators/body_factory.h"
 #include "operators/enrichment.h"
 #include "operators/mlp.h"
+#include "operators/network_body.h"
 #include "operators/sine_features.h"
 #include "physics/error.h"
 #include "physics/tensor/tensor_algebra.h"
@@ -189,11 +190,58 @@ std::shared_ptr<const Body> read_polyanalytic(const BodyData& data) {
   return std::make_shared<PolyanalyticFeatures>(std::move(terms), index(0), std::array<Index, 2>{index(1), index(2)});
 }
 
+constexpr const char* kSkips[] = {"none", "residual", "concatenate"};
+
+// Inputs: one row for each column of the network's inputs: kind (0 linear, 1 cosine, 2 sine), phase, frequency.
+BodyData describe(const NetworkBody& body) {
+  const NetworkShape& shape = body.shape();
+  Eigen::MatrixXd inputs(static_cast<Index>(shape.inputs.size()), shape.coordinates + 2);
+  for (Index i = 0; i < inputs.rows(); ++i) {
+    const auto& column = shape.inputs[static_cast<size_t>(i)];
+    inputs.row(i) << static_cast<double>(column.kind), column.phase, column.frequency.transpose();
+  }
+  Eigen::VectorXd widths(static_cast<Index>(shape.widths.size()));
+  for (Index l = 0; l < widths.size(); ++l) widths[l] = static_cast<double>(shape.widths[static_cast<size_t>(l)]);
+  BodyData data{body.kind(),
+                {{"activation", activation_name(shape.activation)}, {"skip", kSkips[static_cast<int>(shape.skip)]}},
+                {{"inputs", matrix_array(inputs)},
+                 {"widths", vector_array(widths)},
+                 {"parameters", vector_array(body.parameters())}}};
+  if (shape.constants > 0) data.arrays["constants"] = vector_array(body.constants());
+  return data;
+}
+
+std::shared_ptr<const Body> read_network(const BodyData& data) {
+  const Eigen::MatrixXd inputs = read_matrix(data, "inputs", {-1, -1});
+  NetworkShape shape;
+  shape.coordinates = inputs.cols() - 2;
+  for (const auto& row : inputs.rowwise()) {
+    if (!(row[0] == 0 || row[0] == 1 || row[0] == 2)) fail("inputs", "name a kind of input other than 0, 1 and 2");
+    shape.inputs.push_back({static_cast<InputColumn::Kind>(static_cast<int>(row[0])),
+                            row.tail(shape.coordinates).transpose(), row[1]});
+  }
+  for (const double width : read_vector(data, "widths", -1)) {
+    if (!(width >= 1 && width <= NetworkShape::kMaxWidth)) fail("widths", "has a width that no network has");
+    shape.widths.push_back(static_cast<Index>(width));
+  }
+  shape.activation = read_activation(data);
+  const auto skip = std::find(std::begin(kSkips), std::end(kSkips), read_text(data, "skip"));
+  if (skip == std::end(kSkips)) fail("skip", "is neither none nor residual nor concatenate");
+  shape.skip = static_cast<Skip>(skip - std::begin(kSkips));
+  Eigen::VectorXd constants(0);
+  if (data.arrays.count("constants")) constants = read_vector(data, "constants", -1);
+  shape.constants = constants.size();
+  shape.check();
+  shape.outputs = shape.layer_inputs(shape.layers() - 1);
+  return std::make_shared<NetworkBody>(shape, read_vector(data, "parameters", shape.parameters()), constants, false);
+}
+
 }  // namespace
 
 BodyData describe_body(const Body& body) {
   if (const auto* sine = dynamic_cast<const SineFeatures*>(&body)) return describe(*sine);
   if (const auto* mlp = dynamic_cast<const Mlp*>(&body)) return describe(*mlp);
+  if (const auto* network = dynamic_cast<const NetworkBody*>(&body)) return describe(*network);
   if (const auto* plane = dynamic_cast<const PolyanalyticFeatures*>(&body)) return describe(*plane);
   throw InputError("body data: " + unknown_name_message("kind", body.kind(), body_names()));
 }
@@ -201,6 +249,7 @@ BodyData describe_body(const Body& body) {
 std::shared_ptr<const Body> body_from_data(const BodyData& data) {
   if (data.kind == "sine") return read_sine(data);
   if (data.kind == "mlp") return read_mlp(data);
+  if (data.kind == "network") return read_network(data);
   if (data.kind == "polyanalytic") return read_polyanalytic(data);
   throw InputError("body data: " + unknown_name_message("kind", data.kind, body_names()));
 }

@@ -5,6 +5,8 @@
 //   mlp     activation, concatenate (yes | no), harmonics,      centre [d], period [d],
 //           layers                                              layer_1_weight [out, in], layer_1_bias [out],
 //           ...
+//   network activation, skip                                    inputs [inputs, 2 + d], widths [layers],
+//                                                               parameters [P], constants [p] where there are any
 #pragma once
 
 #include <map>
