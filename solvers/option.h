@@ -18,20 +18,28 @@ struct Option {
 class OptionValues {
  public:
   OptionValues() = default;
-  explicit OptionValues(const std::vector<Option>& options) {
-    for (const auto& option : options) values_[option.name] = option.default_value;
-  }
+  /// A default that breaks its own type or rule throws std::logic_error.
+  explicit OptionValues(const std::vector<Option>& options);
 
+  /// Throws InputError with option, value and rule for a name that was not declared (with the nearest that was), and
+  /// for a text that breaks the option's type or rule. Numbers are plain numbers here; the configuration's formulas
+  /// ("0.01/pi") are evaluated before.
   void set(const std::string& name, const std::string& value);
 
-  /// Throw std::logic_error for a name that was not declared, InputError for a text that is no number.
+  /// Throw std::logic_error for a name that was not declared.
   double real(const std::string& name) const;
   long integer(const std::string& name) const;
   bool boolean(const std::string& name) const;
   const std::string& text(const std::string& name) const;
 
  private:
-  std::map<std::string, std::string> values_;
+  struct Entry {
+    Option option;
+    std::string value;
+  };
+  const Entry& entry(const std::string& name) const;
+
+  std::map<std::string, Entry> entries_;
 };
 
 }  // namespace torsor

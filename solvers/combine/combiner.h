@@ -5,6 +5,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@ using Eigen::Index;
 
 /// What a combiner sees of a step.
 struct TaskGradients {
-  /// D x m; column i is g_i.
+  /// D x m; column i is g_i. A zero column is a task without a say: the others are combined as if it were not there.
   Eigen::Ref<const Eigen::MatrixXd> gradients;
   /// m, the losses L_i > 0 at the parameters where the gradients were taken.
   Eigen::VectorXd losses;
@@ -56,6 +57,13 @@ class Combiner {
   virtual State state() const { return {}; }
   virtual void restore(const State& /*state*/) {}
 };
+
+/// What every `combine` begins with: throws std::logic_error for sizes that differ, NumericalError for a loss that is
+/// not finite.
+void check_tasks(const TaskGradients& tasks);
+
+/// What every `combine` ends with: throws NumericalError, naming the task, if the result is not finite.
+void check_finite(const TaskGradients& tasks, const Combination& result);
 
 /// Methods for which the Gram matrix A = G^T G is enough: direction = G w(A), at O(m^2 D) for A and O(m D) for the sum.
 class GramCombiner : public Combiner {
