@@ -15,7 +15,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it"
 void request_stop() noexcept { stop_requested = true; }
 
 void throw_if_stopped() {
-  if (stop_requested) throw Interrupted("stopped on request");
+  if (stop_requested) throw Interrupted("stopped on request; nothing was written");
 }
 
 }  // namespace torsor

@@ -1,4 +1,5 @@
-// torsor list [problems|models|combiners|optimisers|references] and torsor describe PROBLEM.
+// torsor list [problems|models|combiners|optimisers|references] and torsor describe NAME.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -6,6 +7,8 @@
 #include "physics/error.h"
 #include "problems/builder.h"
 #include "solvers/cli/command_line.h"
+#include "solvers/combine/combiner.h"
+#include "solvers/optimise/optimiser.h"
 #include "solvers/reference/references.h"
 #include "solvers/store/json_writer.h"
 
@@ -22,14 +25,21 @@ Entries plain(const std::vector<std::string>& names) {
   return entries;
 }
 
-/// What can be listed. Combiners and optimisers belong to training, which this version does not have.
+template <class Methods>
+Entries titled(const Methods& methods) {
+  Entries entries;
+  for (const auto& method : methods) entries.emplace_back(method.name, method.title);
+  return entries;
+}
+
+/// What can be listed.
 std::map<std::string, Entries> catalogue() {
   Entries problems;
   for (const auto& definition : problem_definitions()) problems.emplace_back(definition.name, definition.summary);
   return {{"problems", problems},
           {"models", plain(body_names())},
-          {"combiners", {}},
-          {"optimisers", {}},
+          {"combiners", titled(combiners())},
+          {"optimisers", titled(optimisers())},
           {"references", plain(reference_names())}};
 }
 
@@ -91,9 +101,33 @@ int command_list(const Arguments& arguments) {
   return 0;
 }
 
-int command_describe(const Arguments& arguments) {
-  const auto given = parse_arguments(arguments, po::options_description("options"), {"PROBLEM"});
-  const Problem problem = make_problem(find_problem(given["PROBLEM"].as<std::string>()), {});
+namespace {
+
+/// Text of several lines, indented.
+void print_block(const std::string& heading, const std::string& text) {
+  if (text.empty()) return;
+  std::printf("\n%s\n  ", heading.c_str());
+  for (const char c : text) {
+    std::putchar(c);
+    if (c == '\n') std::printf("  ");
+  }
+  std::putchar('\n');
+}
+
+/// A combiner or an optimiser.
+template <class Method>
+void describe_method(const Method& method) {
+  std::printf("%s: %s\n", method.name.c_str(), method.title.c_str());
+  print_block("formula", method.formula);
+  print_block("source", method.source);
+  if (!method.options.empty()) std::printf("\noptions (train.%s.NAME: type, default, rule)\n", method.name.c_str());
+  for (const auto& option : method.options)
+    std::printf("  %-18s %-8s %-10s %s%s%s\n", option.name.c_str(), option.type.c_str(), option.default_value.c_str(),
+                option.help.c_str(), option.rule.empty() ? "" : "; ", option.rule.c_str());
+  print_block("good to know", method.caveats);
+}
+
+void describe_problem(const Problem& problem) {
   std::printf("%s: %s\n\ncoordinates\n", problem.name.c_str(), problem.title.c_str());
   for (const auto& c : problem.coordinates)
     std::printf("  %-8s [%g, %g] %s%s%s\n", c.name.c_str(), c.low, c.high, c.unit.c_str(),
@@ -109,6 +143,26 @@ int command_describe(const Arguments& arguments) {
     std::printf("  %-10s %-9s %s%s\n", term.name.c_str(), place_name(term.place), term.text.c_str(),
                 term.pieces.empty() ? "" : ("   on " + joined(term.pieces)).c_str());
   std::printf("\nreferences\n  %s\n", joined(applicable_references(problem)).c_str());
+}
+
+}  // namespace
+
+int command_describe(const Arguments& arguments) {
+  const auto given = parse_arguments(arguments, po::options_description("options"), {"NAME"});
+  const std::string name = given["NAME"].as<std::string>();
+  std::vector<std::string> known;
+  for (const auto& method : combiners()) {
+    if (method.name == name) return describe_method(method), 0;
+    known.push_back(method.name);
+  }
+  for (const auto& method : optimisers()) {
+    if (method.name == name) return describe_method(method), 0;
+    known.push_back(method.name);
+  }
+  for (const auto& definition : problem_definitions()) known.push_back(definition.name);
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw InputError(unknown_name_message("problem, combiner or optimiser", name, known));
+  describe_problem(make_problem(find_problem(name), {}));
   return 0;
 }
 

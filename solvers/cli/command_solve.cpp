@@ -1,138 +1,34 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "physics/error.h"
 #include "solvers/cli/command_line.h"
+#include "solvers/cli/finish_run.h"
 #include "solvers/cli/run_builder.h"
 #include "solvers/cli/schema.h"
-#include "solvers/cli/solution_store.h"
 #include "solvers/cli/terminal_progress.h"
+#include "solvers/cli/train_setup.h"
+#include "solvers/cli/training_run.h"
 #include "solvers/clock.h"
 #include "solvers/head/head_solver.h"
-#include "solvers/report/report.h"
 #include "solvers/store/atomic_file.h"
-#include "solvers/store/points_file.h"
-#include "solvers/store/run_file.h"
 
 namespace po = boost::program_options;
 
 namespace torsor {
 namespace {
 
-void state(const Runtime& runtime) {
-  std::fprintf(stderr, "torsor: LibTorch %s, BLAS %s, %d threads, %s\n", runtime.libtorch.c_str(),
-               runtime.blas.c_str(), runtime.threads, runtime.precision.c_str());
-  if (runtime.reference_blas)
-    std::fprintf(stderr,
-                 "torsor: warning: the reference BLAS is loaded; everything will be several times slower than with "
-                 "OpenBLAS (Debian: libopenblas0-openmp)\n");
+std::string json_path(const po::variables_map& given) {
+  return given.count("json") ? given["json"].as<std::string>() : "";
 }
 
-/// The reference of a task; nothing when none is wanted or none applies.
-std::optional<ReferenceSolution> reference_of(const Task& task, const ReferenceOptions& options) {
-  if (options.solver == "none") return std::nullopt;
-  if (options.solver == "auto" && task.problem.reference == "auto" && applicable_references(task.problem).empty())
-    return std::nullopt;
-  // An inaccurate reference with an honest estimate of its error is better than none.
-  constexpr double kUseless = 1e-2;
-  ReferenceOptions best_effort = options;
-  best_effort.require_convergence = false;
-  try {
-    ReferenceSolution reference = solve_reference(task.problem, best_effort);
-    if (!(reference.error_estimate <= kUseless))
-      throw NumericalError(reference.name + ": " + reference.detail + " leave an estimated relative error of " +
-                           scientific(reference.error_estimate));
-    if (reference.error_estimate > options.tolerance)
-      std::fprintf(stderr, "torsor: warning: the reference for %s (%s, %s) is accurate to %s only\n", task.name.c_str(),
-                   reference.name.c_str(), reference.detail.c_str(), scientific(reference.error_estimate).c_str());
-    return reference;
-  } catch (const NumericalError& error) {
-    std::fprintf(stderr, "torsor: warning: no reference for %s: %s\n", task.name.c_str(), error.what());
-    return std::nullopt;
-  }
-}
-
-/// Compares a solution with a table of coordinates and field values; one line of text.
-void compare_with_table(const std::string& path, const Task& task, const Solution& solution) {
-  const Eigen::MatrixXd table = read_table(path);
-  const Index d = task.problem.dimension(), fields = static_cast<Index>(task.problem.fields.size());
-  if (table.cols() < d + fields)
-    throw InputError("reference.data = " + path + ": " + std::to_string(table.cols()) + " columns; " +
-                     std::to_string(d) + " coordinates and " + std::to_string(fields) + " fields are needed");
-  const Eigen::MatrixXd values = field_values(task.problem, solution, table.leftCols(d));
-  for (Index f = 0; f < fields; ++f)
-    std::printf("%s: %s against %s: rel L2 %.3e, max %.3e\n", task.name.c_str(),
-                task.problem.fields[static_cast<size_t>(f)].name.c_str(), path.c_str(),
-                (values.col(f) - table.col(d + f)).norm() / table.col(d + f).norm(),
-                (values.col(f) - table.col(d + f)).cwiseAbs().maxCoeff());
-}
-
-/// What would otherwise be found wrong only after the solve.
-void check_before_solving(const Config& config, const Problem& problem) {
-  const std::string solver = config.text("reference.solver");
-  const auto known = reference_names();
-  if (solver != "auto" && solver != "none") {
-    if (std::find(known.begin(), known.end(), solver) == known.end())
-      throw config.error("reference.solver", unknown_name_message("reference", solver, known));
-    const auto able = applicable_references(problem);
-    if (std::find(able.begin(), able.end(), solver) == able.end())
-      throw config.error("reference.solver", "this solver does not fit the problem");
-  }
-  if (config.has("reference.data")) read_table(config.text("reference.data"));
-}
-
-void write_outputs(const RunRecord& run, const Config& config, const std::string& folder) {
-  write_run(run, folder);
-  if (config.boolean("output.report")) write_report(run, folder);
-}
-
-StoredModel stored_model(const std::vector<Task>& tasks, const std::vector<HeadResult>& results) {
-  const Problem& problem = tasks.front().problem;
-  StoredModel model;
-  model.problem = problem.name;
-  model.coordinates = coordinate_names(problem.coordinates);
-  for (const auto& field : problem.fields) model.fields.push_back(field.name);
-  model.boundary_weight = results.front().boundary_weight;
-  for (size_t t = 0; t < tasks.size(); ++t) model.tasks.push_back({tasks[t].name, results[t].solutions.front()});
-  return model;
-}
-
-/// Everything after the heads are solved: references, errors, files, table. `seconds` is what all heads took together.
-int finish(const Config& config, const std::vector<Task>& tasks, const std::vector<HeadResult>& results,
-           double seconds, const HeadOptions& options, const Runtime& runtime, const std::string& command,
-           const po::variables_map& given) {
-  const std::string folder = output_folder(config);
-  RunRecord run = new_run(config, tasks.front().problem, runtime, command);
-  const Index grid = config.is_auto("output.grid") ? 0 : static_cast<Index>(config.integer("output.grid"));
-  for (size_t t = 0; t < tasks.size(); ++t) {
-    throw_if_stopped();
-    const auto reference = reference_of(tasks[t], reference_options(config));
-    const Solution& solution = results[t].solutions.front();
-    TaskRecord record = task_record(
-        tasks[t], output_samples(tasks[t].problem, grid),
-        [&](const Eigen::MatrixXd& x) { return field_values(tasks[t].problem, solution, x); },
-        reference ? &*reference : nullptr);
-    add_head(record, tasks[t], results[t]);
-    record.seconds.head = seconds / static_cast<double>(tasks.size());
-    record.seconds.total = record.seconds.head + record.seconds.reference;
-    run.tasks.push_back(std::move(record));
-  }
-  write_outputs(run, config, folder);
-  write_solutions(stored_model(tasks, results), options, folder + "/model.h5");
-  print_run(run, given.count("json") ? given["json"].as<std::string>() : "");
-  if (config.has("reference.data"))
-    for (size_t t = 0; t < tasks.size(); ++t)
-      compare_with_table(config.text("reference.data"), tasks[t], results[t].solutions.front());
-  std::printf("written to %s\n", folder.c_str());
-  return 0;
-}
-
-std::vector<Problem> problems_of(const std::vector<Task>& tasks) {
-  std::vector<Problem> problems;
-  for (const auto& task : tasks) problems.push_back(task.problem);
-  return problems;
+Outcome outcome_of(std::vector<HeadResult> results, double seconds) {
+  Outcome outcome;
+  for (const auto& result : results) outcome.solutions.push_back(result.solutions.front());
+  outcome.boundary_weight = results.front().boundary_weight;
+  outcome.heads = std::move(results);
+  outcome.head_seconds = seconds;
+  return outcome;
 }
 
 }  // namespace
@@ -148,6 +44,10 @@ int command_solve(const Arguments& arguments) {
   const auto given = parse_arguments(arguments, options, {"CONFIG"});
   const Config config = read_config(given);
   const Runtime runtime = start_runtime();
+  if (trains(config)) {
+    train_and_finish(config, runtime, command_text("solve", arguments), json_path(given), nullptr);
+    return 0;
+  }
   const auto tasks = make_tasks(config);
   HeadOptions head = head_options(config, tasks.front().problem);
   head.newton.least_squares.singular_values = false;
@@ -163,7 +63,9 @@ int command_solve(const Arguments& arguments) {
   const double seconds = wall_seconds() - start;
   if (config.boolean("head.singular_values"))
     for (size_t t = 0; t < tasks.size(); ++t) add_singular_values(tasks[t].problem, head, results[t]);
-  return finish(config, tasks, results, seconds, head, runtime, command_text("solve", arguments), given);
+  finish_run(config, tasks, outcome_of(std::move(results), seconds), head, runtime, command_text("solve", arguments),
+             json_path(given));
+  return 0;
 }
 
 int command_adapt(const Arguments& arguments) {
@@ -186,7 +88,10 @@ int command_adapt(const Arguments& arguments) {
     TerminalProgress progress("adapt");
     results = adapt_heads(problems_of(tasks), model.tasks.front().solution, head, progress);
   }
-  return finish(config, tasks, results, wall_seconds() - start, head, runtime, command_text("adapt", arguments), given);
+  const double seconds = wall_seconds() - start;
+  finish_run(config, tasks, outcome_of(std::move(results), seconds), head, runtime, command_text("adapt", arguments),
+             json_path(given));
+  return 0;
 }
 
 int command_reference(const Arguments& arguments) {
@@ -210,7 +115,7 @@ int command_reference(const Arguments& arguments) {
     run.tasks.push_back(std::move(record));
   }
   write_outputs(run, config, output_folder(config));
-  print_run(run, given.count("json") ? given["json"].as<std::string>() : "");
+  print_run(run, json_path(given));
   std::printf("written to %s\n", output_folder(config).c_str());
   return 0;
 }

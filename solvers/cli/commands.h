@@ -16,6 +16,7 @@ int command_adapt(const Arguments& arguments);
 int command_reference(const Arguments& arguments);
 int command_compare(const Arguments& arguments);
 int command_evaluate(const Arguments& arguments);
+int command_resume(const Arguments& arguments);
 int command_report(const Arguments& arguments);
 
 /// Runs the program: parses the command's name, maps exceptions to exit codes and messages.

@@ -17,20 +17,21 @@ namespace {
 
 constexpr const char* kUsage =
     "torsor list [problems|models|combiners|optimisers|references] [--json]\n"
-    "torsor describe PROBLEM\n"
+    "torsor describe PROBLEM|COMBINER|OPTIMISER\n"
     "torsor solve CONFIG [--set section.key=value]... [--out DIR] [--json FILE]\n"
     "torsor solve --help-config\n"
     "torsor adapt --model MODEL.h5 CONFIG [--set ...] [--out DIR] [--json FILE]\n"
     "torsor reference CONFIG [--set ...] [--out DIR] [--json FILE]\n"
     "torsor compare A.h5 B.h5 [--json FILE]\n"
     "torsor evaluate RUN_DIR --points FILE --out FILE\n"
+    "torsor resume DIR [--set section.key=value]... [--json FILE]\n"
     "torsor report DIR\n";
 
 const std::map<std::string, std::function<int(const Arguments&)>>& commands() {
   static const std::map<std::string, std::function<int(const Arguments&)>> table{
       {"list", command_list},           {"describe", command_describe}, {"solve", command_solve},
       {"adapt", command_adapt},         {"reference", command_reference}, {"compare", command_compare},
-      {"evaluate", command_evaluate},   {"report", command_report}};
+      {"evaluate", command_evaluate},   {"resume", command_resume},     {"report", command_report}};
   return table;
 }
 
@@ -85,7 +86,7 @@ int run_program(int argc, char** argv) {
     std::fprintf(stderr, "torsor: %s\n", error.what());
     return 1;
   } catch (const Interrupted& error) {
-    std::fprintf(stderr, "torsor: %s; nothing was written\n", error.what());
+    std::fprintf(stderr, "torsor: %s\n", error.what());
     return 130;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "torsor: out of memory: the system does not fit; ask for fewer features or points\n");

@@ -148,6 +148,35 @@ TaskRecord task_record(const Task& task, const SampleSet& samples,
   return record;
 }
 
+void add_residuals(TaskRecord& record, const Task& task, const Solution& solution, const Holdout& holdout) {
+  const Problem& problem = task.problem;
+  for (const auto& term : problem.terms) {
+    ResidualRecord residual;
+    residual.term = term.name;
+    for (const auto& known : holdout.terms) {
+      if (known.term != static_cast<Index>(&term - problem.terms.data())) continue;
+      residual.rms = known.rms;
+      residual.max = known.max;
+    }
+    if (term.place == Place::interior) {
+      residual.values = masked(record.sample, 1, [&](const Eigen::MatrixXd& x) -> Eigen::MatrixXd {
+        return evaluate_residual(problem, term, x, {}, solution.jets(x, term.jets));
+      });
+    }
+    record.residuals.push_back(std::move(residual));
+  }
+}
+
+Holdout holdout_of(const Problem& problem, const Solution& solution, const HeadOptions& options) {
+  constexpr Index kFeatures = 400;  // as many points as a head of this size is held against
+  std::vector<PartitionAxis> axes;
+  for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  CollocationOptions collocation = options.collocation;
+  collocation.seed = options.seed;
+  return evaluate_holdout(problem, holdout_points(problem, axes, kFeatures, collocation),
+                          [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return solution.jets(x, jets); });
+}
+
 void add_head(TaskRecord& record, const Task& task, const HeadResult& result) {
   const Problem& problem = task.problem;
   HeadRecord head;
@@ -172,22 +201,7 @@ void add_head(TaskRecord& record, const Task& task, const HeadResult& result) {
                     "): solution of least L2 norm";
   if (head.features > head.rows) head.message += "; more features than rows: minimum-norm solution";
   record.head = std::move(head);
-  const Eigen::MatrixXd points = all_points(record.sample);
-  for (const auto& term : problem.terms) {
-    ResidualRecord residual;
-    residual.term = term.name;
-    for (const auto& holdout : result.holdouts.front().terms) {
-      if (holdout.term != static_cast<Index>(&term - problem.terms.data())) continue;
-      residual.rms = holdout.rms;
-      residual.max = holdout.max;
-    }
-    if (term.place == Place::interior) {
-      residual.values = masked(record.sample, 1, [&](const Eigen::MatrixXd& x) -> Eigen::MatrixXd {
-        return evaluate_residual(problem, term, x, {}, result.solutions.front().jets(x, term.jets));
-      });
-    }
-    record.residuals.push_back(std::move(residual));
-  }
+  add_residuals(record, task, result.solutions.front(), result.holdouts.front());
 }
 
 void print_run(const RunRecord& run, const std::string& json_path) {

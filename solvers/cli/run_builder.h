@@ -20,6 +20,12 @@ TaskRecord task_record(const Task& task, const SampleSet& samples,
                        const std::function<Eigen::MatrixXd(const Eigen::MatrixXd&)>& fields,
                        const ReferenceSolution* reference);
 
+/// Adds how well each term holds.
+void add_residuals(TaskRecord& record, const Task& task, const Solution& solution, const Holdout& holdout);
+
+/// The hold-out residual of a solution that no head solver made.
+Holdout holdout_of(const Problem& problem, const Solution& solution, const HeadOptions& options);
+
 /// Adds how the head was solved and how well each term holds.
 void add_head(TaskRecord& record, const Task& task, const HeadResult& result);
 

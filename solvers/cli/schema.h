@@ -5,7 +5,7 @@
 
 namespace torsor {
 
-/// The keys of sections [problem] [model] [head] [reference] [output].
+/// The keys of sections [problem] [model] [train] [head] [reference] [output].
 const ConfigSchema& config_schema();
 
 }  // namespace torsor

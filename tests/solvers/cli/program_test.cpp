@@ -438,7 +438,7 @@ TEST_F(ProgramBadInput, OptionsAndArguments) {
   expect({"solve", at("none.cfg")}, {"none.cfg", "no such file"});
   expect({"solve", folder.string()}, {"directory"});
   expect({"list", "problms"}, {"problms", "problems"});
-  expect({"describe"}, {"PROBLEM", "missing"});
+  expect({"describe"}, {"NAME", "missing"});
   expect({"describe", "heet"}, {"'heet'", "'heat'"});
   expect({"adapt", config}, {"--model"});
   expect({"compare", at("a.h5")}, {"B", "missing"});

@@ -1,0 +1,149 @@
+#include "solvers/train/task_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "operators/network_body.h"
+#include "physics/error.h"
+#include "physics/random.h"
+
+namespace torsor {
+namespace {
+
+/// Coordinates scaled to [-1, 1], periodic ones as cosines and sines.
+std::vector<InputColumn> inputs_of(const std::vector<Coordinate>& coordinates, Index harmonics) {
+  const auto d = static_cast<Index>(coordinates.size());
+  Eigen::VectorXd centre(d), period = Eigen::VectorXd::Zero(d);
+  for (Index i = 0; i < d; ++i) {
+    const Coordinate& c = coordinates[static_cast<size_t>(i)];
+    centre[i] = (c.low + c.high) / 2;
+    if (c.periodic) period[i] = c.high - c.low;
+  }
+  std::vector<InputColumn> columns = periodic_inputs(centre, period, harmonics);
+  for (auto& column : columns) {
+    if (column.kind != InputColumn::Kind::linear) continue;
+    Index i;
+    column.frequency.cwiseAbs().maxCoeff(&i);
+    const double half = (coordinates[static_cast<size_t>(i)].high - coordinates[static_cast<size_t>(i)].low) / 2;
+    column.frequency /= half;
+    column.phase /= half;
+  }
+  return columns;
+}
+
+/// The parameters that differ between tasks, each scaled to [-1, 1] over its values.
+std::vector<Eigen::VectorXd> parameter_inputs(const std::vector<Problem>& tasks) {
+  std::vector<Eigen::VectorXd> rows(tasks.size());
+  for (size_t p = 0; p < tasks.front().parameters.size(); ++p) {
+    double low = INFINITY, high = -INFINITY;
+    for (const auto& task : tasks) {
+      low = std::min(low, task.parameters[p].value);
+      high = std::max(high, task.parameters[p].value);
+    }
+    if (!(high > low)) continue;
+    // Knudsen numbers, viscosities, ...: equal steps are equal ratios.
+    constexpr double kDecades = 100;
+    const bool logarithmic = low > 0 && high / low > kDecades;
+    const auto scaled = [logarithmic](double value) { return logarithmic ? std::log(value) : value; };
+    for (size_t t = 0; t < tasks.size(); ++t) {
+      const double value = 2 * (scaled(tasks[t].parameters[p].value) - scaled(low)) / (scaled(high) - scaled(low)) - 1;
+      rows[t].conservativeResize(rows[t].size() + 1);
+      rows[t][rows[t].size() - 1] = value;
+    }
+  }
+  if (rows.front().size() == 0)
+    throw InputError("model.task_inputs = parameters: no parameter differs between the tasks; use heads");
+  return rows;
+}
+
+void check_same_fields(const std::vector<Problem>& tasks) {
+  for (const auto& task : tasks) {
+    bool same = task.fields.size() == tasks.front().fields.size() && task.terms.size() == tasks.front().terms.size() &&
+                task.dimension() == tasks.front().dimension();
+    for (size_t i = 0; same && i < task.coordinates.size(); ++i)
+      same = task.coordinates[i].low == tasks.front().coordinates[i].low &&
+             task.coordinates[i].high == tasks.front().coordinates[i].high;
+    if (!same) throw InputError("tasks trained together must have the same coordinates, fields and terms");
+  }
+}
+
+}  // namespace
+
+TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options)
+    : options_(options),
+      tasks_(static_cast<Index>(tasks.size())),
+      fields_(static_cast<Index>(tasks.front().fields.size())),
+      constants_(tasks.size()) {
+  check_same_fields(tasks);
+  if (!own_heads()) constants_ = parameter_inputs(tasks);
+  shape_.coordinates = tasks.front().dimension();
+  shape_.inputs = inputs_of(tasks.front().coordinates, options.harmonics);
+  shape_.constants = constants_.front().size();
+  shape_.widths = options.widths;
+  shape_.activation = options.activation;
+  shape_.skip = options.skip;
+  shape_.outputs = own_heads() ? tasks_ * fields_ : fields_;
+  shape_.check();
+}
+
+Index TaskNetwork::shared() const {
+  if (tasks_ == 1 || !own_heads()) return size();
+  return shape_.weight_offset(shape_.layers() - 1);
+}
+
+Eigen::VectorXd TaskNetwork::initial_parameters() const {
+  Random random(stream_seed(options_.seed, 0x6e6574));
+  Eigen::VectorXd parameters = Eigen::VectorXd::Zero(size());
+  for (Index l = 0; l < shape_.layers(); ++l) {
+    // A head is a last layer of its own: its size counts, not that of all heads together.
+    const Index outputs = l + 1 == shape_.layers() ? fields_ : shape_.layer_outputs(l);
+    const double deviation = std::sqrt(2.0 / static_cast<double>(shape_.layer_inputs(l) + outputs));
+    for (Index k = 0; k < shape_.layer_inputs(l) * shape_.layer_outputs(l); ++k)
+      parameters[shape_.weight_offset(l) + k] = deviation * random.normal();
+    // Where z is zero, and tanh bends, differs from neuron to neuron: through a point uniform in the range of the
+    // layer's inputs. Neurons that begin alike stay alike for long, above all under Gauss-Newton.
+    if (l + 1 == shape_.layers()) continue;
+    for (Index j = 0; j < shape_.layer_outputs(l); ++j)
+      for (Index i = 0; i < shape_.layer_inputs(l); ++i)
+        parameters[shape_.bias_offset(l) + j] -=
+            parameters[shape_.weight_offset(l) + j * shape_.layer_inputs(l) + i] * random.uniform(-1, 1);
+  }
+  return parameters;
+}
+
+std::vector<std::pair<Index, Index>> TaskNetwork::blocks() const {
+  std::vector<std::pair<Index, Index>> result;
+  for (Index l = 0; l < shape_.layers(); ++l) {
+    result.emplace_back(shape_.layer_outputs(l), shape_.layer_inputs(l));
+    result.emplace_back(shape_.layer_outputs(l), 1);
+  }
+  return result;
+}
+
+Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::VectorXd& parameters,
+                               bool concatenate) const {
+  const auto body = std::make_shared<NetworkBody>(shape_, parameters, constants(index), concatenate);
+  std::vector<PartitionAxis> axes;
+  for (const auto& c : task.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const Index last = shape_.layers() - 1, inputs = shape_.layer_inputs(last);
+  std::vector<Ansatz::FieldPart> parts;
+  Eigen::VectorXd head(fields_ * body->features());
+  for (Index f = 0; f < fields_; ++f) {
+    parts.push_back({std::make_shared<Patchwork>(axes, 0, std::vector<std::shared_ptr<const Body>>{body}), std::nullopt});
+    const Index o = output(index, f);
+    head.segment(f * body->features(), body->features()) = body->head_of(
+        parameters.segment(shape_.weight_offset(last) + o * inputs, inputs), parameters[shape_.bias_offset(last) + o]);
+  }
+  Window window;
+  if (const Index t = task.time(); t >= 0) {
+    window.start = task.coordinates[static_cast<size_t>(t)].low;
+    window.end = task.coordinates[static_cast<size_t>(t)].high;
+  }
+  window.ansatz = std::make_shared<Ansatz>(std::move(parts));
+  window.head = std::move(head);
+  return Solution(task.time(), {std::move(window)});
+}
+
+}  // namespace torsor

@@ -1,0 +1,65 @@
+// One network for all tasks. Coordinates enter scaled to [-1, 1], periodic ones as cosines and sines; a task enters in
+// one of two ways:
+//
+//   heads        every task has its own last layer (outputs tasks x fields), the hidden layers are shared;
+//   parameters   the task's parameters are constant inputs, scaled to [-1, 1] over their range (logarithmically where the
+//                range spans more than two decades), and all weights are shared.
+//
+// The parameters of the optimisation are one vector: the shared ones first, then those of each task's head.
+#pragma once
+
+#include "operators/engine/network_shape.h"
+#include "problems/problem.h"
+#include "solvers/head/solution.h"
+
+namespace torsor {
+
+enum class TaskInputs { heads, parameters };
+
+struct NetworkOptions {
+  std::vector<Index> widths{64, 64};
+  Activation activation = Activation::tanh;
+  Skip skip = Skip::none;
+  /// Cosines and sines of a periodic coordinate.
+  Index harmonics = 1;
+  TaskInputs task_inputs = TaskInputs::heads;
+  uint64_t seed = 0;
+};
+
+class TaskNetwork {
+ public:
+  /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies,
+  /// and what NetworkShape::check refuses.
+  TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options);
+
+  const NetworkShape& shape() const { return shape_; }
+  Index tasks() const { return tasks_; }
+  Index fields() const { return fields_; }
+  /// All parameters, and the number of those that every task shares (they come first). With one task all are shared.
+  Index size() const { return shape_.parameters(); }
+  Index shared() const;
+
+  /// Whether every task has its own last layer.
+  bool own_heads() const { return options_.task_inputs == TaskInputs::heads; }
+  /// The network's output that is this task's field.
+  Index output(Index task, Index field) const { return own_heads() ? task * fields_ + field : field; }
+  /// The constant inputs of a task (shape().constants).
+  const Eigen::VectorXd& constants(Index task) const { return constants_[static_cast<size_t>(task)]; }
+
+  /// Glorot's normal weights, W ~ N(0, 2 / (in + out)) (Glorot and Bengio 2010), biases b_j = -w_j.x_j with x_j uniform
+  /// in [-1, 1]^in.
+  Eigen::VectorXd initial_parameters() const;
+  /// Rows and columns of every weight matrix and bias, in the order of the vector.
+  std::vector<std::pair<Index, Index>> blocks() const;
+
+  /// The task's fields as body and head, with features of all hidden layers when `concatenate`.
+  Solution solution(const Problem& task, Index index, const Eigen::VectorXd& parameters, bool concatenate) const;
+
+ private:
+  NetworkOptions options_;
+  Index tasks_, fields_;
+  NetworkShape shape_;
+  std::vector<Eigen::VectorXd> constants_;
+};
+
+}  // namespace torsor

@@ -1,0 +1,380 @@
+#include "solvers/train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "physics/error.h"
+#include "physics/random.h"
+#include "solvers/clock.h"
+#include "solvers/combine/task_groups.h"
+#include "solvers/combine/task_moments.h"
+#include "solvers/train/inner_head.h"
+
+namespace torsor {
+namespace {
+
+/// The weighted sum of all losses, for optimisers that ask the objective themselves.
+class TotalLoss : public Objective {
+ public:
+  TotalLoss(const TaskLosses& losses, const Eigen::VectorXd& factors, Index size)
+      : losses_(losses), factors_(factors), size_(size), one_group_(losses.sets().size(), 0) {}
+
+  Index size() const override { return size_; }
+  Index residuals() const override { return losses_.residual_count(); }
+
+  double value(const Eigen::VectorXd& x) override {
+    return or_infinite([&] { return losses_.losses(x).dot(factors_); });
+  }
+  double value_and_gradient(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) override {
+    return or_infinite([&] {
+      auto result = losses_.gradients(x, factors_, one_group_, 1);
+      gradient = std::move(result.gradients);
+      set_losses = std::move(result.losses);
+      return set_losses.dot(factors_);
+    });
+  }
+  void residual_blocks(const Eigen::VectorXd& x,
+                       const std::function<void(Eigen::Ref<Eigen::VectorXd>, Eigen::Ref<Eigen::MatrixXd>)>& take) override {
+    losses_.residual_blocks(x, factors_, take);
+  }
+
+  /// What the last gradient saw.
+  Eigen::VectorXd set_losses;
+  /// The last residual that was not finite.
+  std::string trouble;
+
+ private:
+  /// A line search steps back from residuals that are not finite.
+  template <class Action>
+  double or_infinite(const Action& action) {
+    try {
+      return action();
+    } catch (const NumericalError& error) {
+      trouble = error.what();
+      return INFINITY;
+    }
+  }
+
+  const TaskLosses& losses_;
+  const Eigen::VectorXd& factors_;
+  Index size_;
+  std::vector<Index> one_group_;
+};
+
+std::string resolved_gradients(const TrainOptions& options, size_t tasks) {
+  if (options.gradients != "auto") return options.gradients;
+  return tasks > 1 ? "task" : "term";
+}
+
+/// 1 for the rows (neurons) of the shared weights that move, 0 for the rest.
+Eigen::VectorXd moving_neurons(const TaskNetwork& network, double share, uint64_t seed) {
+  Eigen::VectorXd mask = Eigen::VectorXd::Ones(network.size());
+  if (share >= 1) return mask;
+  Random random(stream_seed(seed, 0x6d61736b));
+  const NetworkShape& shape = network.shape();
+  for (Index l = 0; l + 1 < shape.layers(); ++l)
+    for (Index j = 0; j < shape.layer_outputs(l); ++j) {
+      if (random.uniform() < share) continue;
+      mask.segment(shape.weight_offset(l) + j * shape.layer_inputs(l), shape.layer_inputs(l)).setZero();
+      mask[shape.bias_offset(l) + j] = 0;
+    }
+  return mask;
+}
+
+Eigen::MatrixXd cosines(const Eigen::MatrixXd& gram) {
+  const Eigen::VectorXd norms = gram.diagonal().cwiseMax(1e-300).cwiseSqrt();
+  return norms.cwiseInverse().asDiagonal() * gram * norms.cwiseInverse().asDiagonal();
+}
+
+}  // namespace
+
+Trainer::Trainer(std::vector<Problem> tasks, TrainOptions options)
+    : tasks_(std::move(tasks)),
+      options_(std::move(options)),
+      network_(tasks_, options_.network),
+      losses_(tasks_, network_),
+      points_(tasks_, options_.points),
+      weights_(tasks_, options_.weights),
+      parameters_(network_.initial_parameters()),
+      mask_(moving_neurons(network_, options_.moving_share, options_.seed)) {
+  const auto make_combiner = [&](uint64_t stream) {
+    auto made = find_combiner(options_.combiner).make(options_.combiner_options, stream_seed(options_.seed, stream));
+    if (options_.task_moments) made = with_task_moments(std::move(made), {});
+    if (options_.task_groups) made = with_task_groups(std::move(made), options_.task_group_options);
+    return made;
+  };
+  combiner_ = make_combiner(1);
+  if (options_.flat_radius > 0) flat_combiner_ = make_combiner(2);
+  for (const auto& phase : options_.phases)
+    if (options_.head == "closed-form" && !find_optimiser(phase.optimiser).first_order)
+      throw InputError("train.head = closed-form: the optimiser '" + phase.optimiser +
+                       "' moves the heads itself; use a first-order method (adam, soap, ...)");
+  change_points();
+  begin_phase();
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::change_points() {
+  losses_.set_points(points_.sets());
+  weights_.points_changed(losses_);
+  weights_.start_points(losses_);
+  const std::string kind = resolved_gradients(options_, tasks_.size());
+  const auto terms = static_cast<Index>(tasks_.front().terms.size());
+  group_of_set_.clear();
+  for (const auto& set : losses_.sets())
+    group_of_set_.push_back(kind == "task" ? set.task : kind == "term" ? set.term : set.task * terms + set.term);
+  groups_ = *std::max_element(group_of_set_.begin(), group_of_set_.end()) + 1;
+  if (optimiser_) optimiser_->objective_changed();
+}
+
+void Trainer::begin_phase() {
+  phase_step_ = 0;
+  optimiser_.reset();
+  if (phase_ >= static_cast<Index>(options_.phases.size())) return;
+  const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
+  optimiser_ = find_optimiser(phase.optimiser).make(phase.options, network_.blocks());
+}
+
+void Trainer::end_phase(const std::string& why) {
+  const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
+  endings_.push_back(phase.optimiser + ": " + why + " after " + std::to_string(phase_step_) + " steps");
+  ++phase_;
+  begin_phase();
+}
+
+Index Trainer::steps_planned() const {
+  Index sum = 0;
+  for (const auto& phase : options_.phases) sum += phase.steps;
+  return sum;
+}
+
+double Trainer::total_loss() const { return losses_.losses(parameters_).dot(weights_.factors()); }
+
+Solution Trainer::solution(Index task, bool concatenate) const {
+  return network_.solution(tasks_[static_cast<size_t>(task)], task, parameters_, concatenate);
+}
+
+double Trainer::learning_rate_now() const {
+  Schedule schedule = options_.schedule;
+  schedule.steps = std::max<Index>(options_.phases[static_cast<size_t>(phase_)].steps, schedule.warmup + 1);
+  Index step = phase_step_;
+  if (options_.seconds > 0)
+    step = std::max(step, static_cast<Index>(std::min(1.0, seconds_ / options_.seconds) * static_cast<double>(schedule.steps)));
+  return learning_rate(schedule, step);
+}
+
+Eigen::MatrixXd Trainer::flat_parts(const TaskLosses::Gradients& now) const {
+  Eigen::MatrixXd parts(now.gradients.rows(), groups_);
+  for (Index g = 0; g < groups_; ++g) {
+    const double norm = now.gradients.col(g).norm();
+    const Eigen::VectorXd there = parameters_ + options_.flat_radius / std::max(norm, 1e-300) * now.gradients.col(g);
+    Eigen::VectorXd factors = weights_.factors();
+    for (size_t s = 0; s < group_of_set_.size(); ++s)
+      if (group_of_set_[s] != g) factors[static_cast<Index>(s)] = 0;
+    parts.col(g) = losses_.gradients(there, factors, group_of_set_, groups_).gradients.col(g) - now.gradients.col(g);
+  }
+  return parts;
+}
+
+Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
+  const Index shared = network_.shared();
+  Eigen::VectorXd group_losses = Eigen::VectorXd::Zero(groups_);
+  for (size_t s = 0; s < group_of_set_.size(); ++s)
+    group_losses[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * now.losses[static_cast<Index>(s)];
+  const Eigen::MatrixXd common = mask_.head(shared).asDiagonal() * now.gradients.topRows(shared);
+  seen_.gram = common.transpose() * common;
+  seen_.combination = combiner_->combine({common, group_losses, step_});
+  if (!seen_.combination.fallback.empty()) ++fallbacks_;
+  Eigen::VectorXd result = now.gradients.rowwise().sum();
+  result.head(shared) = seen_.combination.direction;
+  if (flat_combiner_) {
+    const Eigen::MatrixXd parts = flat_parts(now);
+    const Eigen::MatrixXd common_parts = mask_.head(shared).asDiagonal() * parts.topRows(shared);
+    result.head(shared) += flat_combiner_->combine({common_parts, group_losses, step_}).direction;
+    result.tail(result.size() - shared) += parts.bottomRows(result.size() - shared).rowwise().sum();
+  }
+  return result;
+}
+
+void Trainer::first_order_step() {
+  if (options_.head == "closed-form") solve_inner_heads(tasks_, network_, losses_.sets(), weights_.factors(), parameters_);
+  const auto now = losses_.gradients(parameters_, weights_.factors(), group_of_set_, groups_);
+  seen_.set_losses = now.losses;
+  seen_.rate = learning_rate_now();
+  Eigen::VectorXd move = direction(now);
+  if (options_.head == "closed-form") {
+    const NetworkShape& shape = network_.shape();
+    move.tail(network_.size() - shape.weight_offset(shape.layers() - 1)).setZero();
+  }
+  seen_.report = optimiser_->update(move, seen_.rate, parameters_);
+  seen_.report.gradient_norm = move.norm();
+  if (combiner_->observes()) {
+    const Eigen::VectorXd after = losses_.losses(parameters_);
+    Eigen::VectorXd group_losses = Eigen::VectorXd::Zero(groups_);
+    for (size_t s = 0; s < group_of_set_.size(); ++s)
+      group_losses[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * after[static_cast<Index>(s)];
+    combiner_->observe(group_losses);
+  }
+  weights_.update_points(losses_, now.residuals);
+}
+
+void Trainer::objective_step() {
+  TotalLoss objective(losses_, weights_.factors(), network_.size());
+  seen_.report = optimiser_->step(objective, parameters_);
+  seen_.set_losses = objective.set_losses;
+  seen_.gram.resize(0, 0);
+  seen_.combination = {};
+  seen_.rate = 0;
+  if (!parameters_.allFinite() || !std::isfinite(seen_.report.value))
+    throw NumericalError("the loss is not finite" + (objective.trouble.empty() ? "" : ": " + objective.trouble));
+}
+
+bool Trainer::step() {
+  if (!optimiser_ || (options_.seconds > 0 && seconds_ >= options_.seconds)) return false;
+  const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
+  if (phase_step_ >= phase.steps) {
+    end_phase("all steps taken");
+    return step();
+  }
+  const double start = wall_seconds();
+  try {
+    const auto residual = [&](Index task, Index term, const Eigen::MatrixXd& points) {
+      TaskLosses there(tasks_, network_);
+      there.set_points({{task, term, points, {}, {}}});
+      return there.residuals(parameters_).front();
+    };
+    if (points_.update(step_, residual)) change_points();
+    weights_.update_factors(step_, losses_, parameters_);
+    if (optimiser_->first_order())
+      first_order_step();
+    else
+      objective_step();
+  } catch (const NumericalError& error) {
+    throw NumericalError("training, step " + std::to_string(step_) + ": " + error.what());
+  }
+  seconds_ += wall_seconds() - start;
+  if (step_ % options_.log_every == 0) record_step();
+  ++step_;
+  ++phase_step_;
+  if (seen_.report.stopped) end_phase(seen_.report.reason);
+  return true;
+}
+
+void Trainer::record(const std::string& name, double value) {
+  auto& series = history_[name];
+  series.steps.push_back(static_cast<double>(step_));
+  series.values.push_back(value);
+}
+
+void Trainer::record_step() {
+  record("loss", seen_.set_losses.size() > 0 ? seen_.set_losses.dot(weights_.factors()) : seen_.report.value);
+  if (seen_.set_losses.size() > 0) {
+    for (Index s = 0; s < seen_.set_losses.size(); ++s) {
+      record("loss." + losses_.name(s), seen_.set_losses[s]);
+      record("factor." + losses_.name(s), weights_.factors()[s]);
+    }
+  }
+  record("gradient_norm", seen_.report.gradient_norm);
+  record("step_norm", seen_.report.step_norm);
+  if (seen_.rate > 0) record("learning_rate", seen_.rate);
+  if (seen_.gram.size() > 1) {
+    const Eigen::MatrixXd cosine = cosines(seen_.gram);
+    for (Index i = 0; i < cosine.rows(); ++i) {
+      record("gradient_norm." + std::to_string(i), std::sqrt(seen_.gram(i, i)));
+      for (Index j = i + 1; j < cosine.rows(); ++j)
+        record("cosine." + std::to_string(i) + "." + std::to_string(j), cosine(i, j));
+    }
+  }
+  for (Index i = 0; i < seen_.combination.weights.size(); ++i)
+    record("combiner_weight." + std::to_string(i), seen_.combination.weights[i]);
+  for (Index i = 0; i < seen_.combination.angles.size(); ++i)
+    record("angle." + std::to_string(i), seen_.combination.angles[i]);
+  if (find_combiner(options_.combiner).name == "hrgrad") record("fallbacks", static_cast<double>(fallbacks_));
+}
+
+void Trainer::run(Progress& progress, const Monitor& monitor, const std::function<void(const Trainer&)>& checkpoint,
+                  double checkpoint_seconds) {
+  double last = wall_seconds();
+  try {
+    for (Index before = step_; step(); before = step_) {
+      throw_if_stopped();
+      if (before % options_.log_every != 0) continue;
+      if (monitor)
+        for (const auto& [name, value] : monitor(*this)) {
+          auto& series = history_[name];
+          series.steps.push_back(static_cast<double>(before));
+          series.values.push_back(value);
+        }
+      const double done = static_cast<double>(step_) / static_cast<double>(steps_planned());
+      progress.update(options_.seconds > 0 ? std::max(done, seconds_ / options_.seconds) : done,
+                      "step " + std::to_string(before) + ", loss " +
+                          (history_.count("loss") ? scientific(history_.at("loss").values.back()) : "-"));
+      if (checkpoint && wall_seconds() - last > checkpoint_seconds) {
+        checkpoint(*this);
+        last = wall_seconds();
+      }
+    }
+  } catch (const Interrupted&) {
+    if (checkpoint) checkpoint(*this);
+    throw;
+  }
+}
+
+State Trainer::state() const {
+  State state;
+  state.set("parameters", Eigen::MatrixXd(parameters_));
+  state.set("step", static_cast<double>(step_));
+  state.set("phase", static_cast<double>(phase_));
+  state.set("phase_step", static_cast<double>(phase_step_));
+  state.set("seconds", seconds_);
+  state.set("fallbacks", static_cast<double>(fallbacks_));
+  state.set("combiner", combiner_->state());
+  if (flat_combiner_) state.set("flat_combiner", flat_combiner_->state());
+  if (optimiser_) state.set("optimiser", optimiser_->state());
+  state.set("points", points_.state());
+  state.set("weights", weights_.state());
+  for (size_t s = 0; s < losses_.sets().size(); ++s)
+    state.set("point_weights." + std::to_string(s), Eigen::MatrixXd(losses_.sets()[s].weights));
+  for (const auto& [name, series] : history_) {
+    Eigen::MatrixXd columns(static_cast<Index>(series.steps.size()), 2);
+    columns.col(0) = Eigen::Map<const Eigen::VectorXd>(series.steps.data(), columns.rows());
+    columns.col(1) = Eigen::Map<const Eigen::VectorXd>(series.values.data(), columns.rows());
+    state.set("history." + name, columns);
+  }
+  for (size_t i = 0; i < endings_.size(); ++i) state.set_text("endings." + std::to_string(i), endings_[i]);
+  return state;
+}
+
+void Trainer::restore(const State& state) {
+  parameters_ = state.vector("parameters");
+  if (parameters_.size() != network_.size())
+    throw InputError("the checkpoint has " + std::to_string(parameters_.size()) + " parameters, the network " +
+                     std::to_string(network_.size()));
+  step_ = static_cast<Index>(state.number("step"));
+  phase_ = static_cast<Index>(state.number("phase"));
+  begin_phase();
+  phase_step_ = static_cast<Index>(state.number("phase_step"));
+  seconds_ = state.number("seconds");
+  fallbacks_ = static_cast<Index>(state.number("fallbacks"));
+  points_.restore(state.part("points"));
+  change_points();
+  combiner_->restore(state.part("combiner"));
+  if (flat_combiner_) flat_combiner_->restore(state.part("flat_combiner"));
+  if (optimiser_) optimiser_->restore(state.part("optimiser"));
+  weights_.restore(state.part("weights"));
+  for (size_t s = 0; s < losses_.sets().size(); ++s)
+    losses_.set_weights(static_cast<Index>(s), state.vector("point_weights." + std::to_string(s)));
+  history_.clear();
+  const State history = state.part("history");
+  for (const auto& [name, columns] : history.arrays()) {
+    auto& series = history_[name];
+    series.steps.assign(columns.col(0).begin(), columns.col(0).end());
+    series.values.assign(columns.col(1).begin(), columns.col(1).end());
+  }
+  endings_.clear();
+  const State endings = state.part("endings");
+  for (const auto& [name, text] : endings.texts()) endings_.push_back(text);
+}
+
+}  // namespace torsor

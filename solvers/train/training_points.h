@@ -1,0 +1,55 @@
+// The points on which tasks are trained, and how they change.
+//
+//   fixed      drawn once
+//   resampled  drawn again every so many steps
+//   rar        residual-based adaptive refinement: the candidates with the largest |r| are added
+//              (Lu, Meng, Mao, Karniadakis, "DeepXDE", SIAM Rev. 2021, section 2.8)
+//   rad        residual-based adaptive distribution: all interior points are drawn again, with probability
+//              proportional to |r|^k / mean |r|^k + c among candidates (Wu, Zhu, Tan, Kartha, Lu, CMAME 2023)
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "solvers/state.h"
+#include "solvers/train/task_losses.h"
+
+namespace torsor {
+
+struct PointOptions {
+  Index interior = 0;   ///< of each task; 0: by dimension
+  Index boundary = 0;   ///< of each task, all pieces together, and as many at the first time; 0: from `interior`
+  std::string sampler = "sobol";  ///< a name of physics/sampler.h, or auto (collocation.h)
+  std::string change = "fixed";   ///< fixed | resampled | rar | rad
+  Index every = 1000;             ///< steps between changes
+  Index added = 0;                ///< by rar, of each interior set; 0: a twentieth of it
+  Index candidates = 10;          ///< for each interior point
+  double power = 1, constant = 1; ///< k and c of rad
+  uint64_t seed = 0;
+};
+
+class TrainingPoints {
+ public:
+  /// The residual |r| of a task's term at points (N x d).
+  using Residual = std::function<Eigen::VectorXd(Index task, Index term, const Eigen::MatrixXd& points)>;
+
+  TrainingPoints(const std::vector<Problem>& tasks, const PointOptions& options);
+
+  const std::vector<PointSet>& sets() const { return sets_; }
+  /// Changes the points where `step` (> 0) is one at which they change; whether it did.
+  bool update(Index step, const Residual& residual);
+
+  State state() const;
+  void restore(const State& state);
+
+ private:
+  std::vector<PointSet> draw(Index interior, Index boundary, uint64_t draw_number) const;
+  Eigen::MatrixXd candidates(const PointSet& set, uint64_t draw_number) const;
+
+  const std::vector<Problem>& tasks_;
+  PointOptions options_;
+  std::vector<PointSet> sets_;
+};
+
+}  // namespace torsor

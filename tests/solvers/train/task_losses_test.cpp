@@ -1,0 +1,195 @@
+// Losses and gradients of all tasks: finite differences, groups against separate ones, the rows of Gauss-Newton, exact
+// solutions' residuals through the network's own solution.
+#include "solvers/train/task_losses.h"
+
+#include "solvers/train/inner_head.h"
+#include "train_checks.h"
+
+namespace torsor {
+namespace {
+
+struct Case {
+  std::vector<Problem> tasks;
+  TaskNetwork network;
+  TaskLosses losses;
+  Eigen::VectorXd parameters, factors;
+
+  Case(std::vector<Problem> family, TaskInputs inputs)
+      : tasks(std::move(family)), network(tasks, small_network(inputs)), losses(tasks, network) {
+    losses.set_points(few_points(tasks));
+    parameters = network.initial_parameters();
+    parameters.array() += 0.1;  // biases away from zero
+    factors = Eigen::VectorXd::LinSpaced(static_cast<Index>(losses.sets().size()), 0.5, 2);
+    losses.set_weights(0, Eigen::VectorXd::LinSpaced(losses.sets()[0].points.rows(), 0.1, 3));
+  }
+
+  std::vector<Index> tasks_as_groups() const {
+    std::vector<Index> groups;
+    for (const auto& set : losses.sets()) groups.push_back(set.task);
+    return groups;
+  }
+};
+
+std::vector<std::unique_ptr<Case>> cases() {
+  std::vector<std::unique_ptr<Case>> all;
+  for (auto& family : families()) all.push_back(std::make_unique<Case>(family, TaskInputs::heads));
+  all.push_back(std::make_unique<Case>(families()[1], TaskInputs::parameters));
+  return all;
+}
+
+TEST(TaskLosses, GradientsAreThoseOfFiniteDifferences) {
+  for (const auto& c : cases()) {
+    const auto result =
+        c->losses.gradients(c->parameters, c->factors, std::vector<Index>(c->losses.sets().size(), 0), 1);
+    EXPECT_LT((result.losses - c->losses.losses(c->parameters)).norm(), 1e-12 * result.losses.norm());
+    constexpr double h = 1e-5;
+    for (Index p = 0; p < c->network.size(); p += 13) {
+      Eigen::VectorXd low = c->parameters, high = c->parameters;
+      low[p] -= h;
+      high[p] += h;
+      const double difference = (c->losses.losses(high) - c->losses.losses(low)).dot(c->factors) / (2 * h);
+      EXPECT_NEAR(result.gradients(p, 0), difference, 1e-6 * (1 + result.gradients.norm())) << p;
+    }
+  }
+}
+
+TEST(TaskLosses, GroupsAreTheSeparateGradients) {
+  for (const auto& c : cases()) {
+    const auto groups = c->tasks_as_groups();
+    const auto m = static_cast<Index>(c->tasks.size());
+    const auto together = c->losses.gradients(c->parameters, c->factors, groups, m);
+    for (Index t = 0; t < m; ++t) {
+      Eigen::VectorXd factors = c->factors;
+      for (size_t s = 0; s < groups.size(); ++s)
+        if (groups[s] != t) factors[static_cast<Index>(s)] = 0;
+      const auto alone = c->losses.gradients(c->parameters, factors, std::vector<Index>(groups.size(), 0), 1);
+      EXPECT_LT((together.gradients.col(t) - alone.gradients).norm(), 1e-12 * alone.gradients.norm());
+    }
+  }
+}
+
+TEST(TaskLosses, AHeadOfItsOwnMovesForItsTaskAlone) {
+  const Case c(families()[0], TaskInputs::heads);
+  const auto result = c.losses.gradients(c.parameters, c.factors, c.tasks_as_groups(), 3);
+  const Index shared = c.network.shared(), inputs = c.network.shape().widths.back();
+  ASSERT_LT(shared, c.network.size());
+  for (Index t = 0; t < 3; ++t)
+    for (Index other = 0; other < 3; ++other) {
+      const double norm = result.gradients.col(t).segment(shared + other * inputs, inputs).norm();
+      if (t == other)
+        EXPECT_GT(norm, 0);
+      else
+        EXPECT_EQ(norm, 0);
+    }
+}
+
+TEST(TaskLosses, RowsOfGaussNewtonGiveLossAndGradient) {
+  for (const auto& c : cases()) {
+    double loss = 0;
+    Index rows = 0;
+    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(c->network.size());
+    c->losses.residual_blocks(c->parameters, c->factors,
+                              [&](Eigen::Ref<Eigen::VectorXd> r, Eigen::Ref<Eigen::MatrixXd> jacobian) {
+                                loss += r.squaredNorm();
+                                rows += r.size();
+                                gradient += 2 * jacobian.transpose() * r;
+                              });
+    const auto whole =
+        c->losses.gradients(c->parameters, c->factors, std::vector<Index>(c->losses.sets().size(), 0), 1);
+    EXPECT_EQ(rows, c->losses.residual_count());
+    EXPECT_NEAR(loss / whole.losses.dot(c->factors), 1, 1e-12);
+    EXPECT_LT((gradient - whole.gradients).norm(), 1e-11 * gradient.norm());
+  }
+}
+
+// One definition: the residuals of training are those of the solution that is handed on.
+TEST(TaskLosses, TheSolutionHasTheSameResiduals) {
+  for (const auto& c : cases())
+    for (const bool concatenate : {false, true}) {
+      const auto residuals = c->losses.residuals(c->parameters);
+      for (size_t s = 0; s < residuals.size(); ++s) {
+        const PointSet& set = c->losses.sets()[s];
+        const Problem& task = c->tasks[static_cast<size_t>(set.task)];
+        const Term& term = task.terms[static_cast<size_t>(set.term)];
+        const Solution solution = c->network.solution(task, set.task, c->parameters, concatenate);
+        const Eigen::VectorXd again =
+            evaluate_residual(task, term, set.points, set.normals, solution.jets(set.points, term.jets));
+        EXPECT_LT((again - residuals[s]).norm(), 1e-10 * (1 + residuals[s].norm()));
+      }
+    }
+}
+
+TEST(TaskLosses, TroubleNamesTaskTermAndPoint) {
+  Case c(families()[2], TaskInputs::heads);
+  c.parameters[0] = NAN;
+  try {
+    c.losses.losses(c.parameters);
+    FAIL() << "nothing was thrown";
+  } catch (const NumericalError& error) {
+    const std::string text = error.what();
+    for (const char* part : {"task 0", "term", "not finite", "x = "})
+      EXPECT_NE(text.find(part), std::string::npos) << text;
+  }
+}
+
+TEST(TaskLosses, DerivativesThatTheEngineLacksAreNamed) {
+  const ProblemDefinition definition{"mixed", "", [](ProblemBuilder& p) {
+    p.coordinates("x in [0, 1]; y in [0, 1]");
+    p.field("u");
+    p.residual("pde", "u_xxyy = 1");
+    p.boundary("bc", "u = 0");
+  }};
+  const std::vector<Problem> tasks{make_problem(definition, {})};
+  const TaskNetwork network(tasks, small_network());
+  try {
+    const TaskLosses losses(tasks, network);
+    FAIL() << "nothing was thrown";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("'pde'"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("(2, 2)"), std::string::npos) << error.what();
+  }
+}
+
+// At the solved heads the loss has no slope along them, so that the gradient of the rest is the whole derivative.
+TEST(InnerHead, SolvedHeadsLeaveNoSlope) {
+  for (const auto& c : cases()) {
+    const double before = c->losses.losses(c->parameters).dot(c->factors);
+    for (int i = 0; i < 5; ++i)  // nonlinear terms converge linearly
+      solve_inner_heads(c->tasks, c->network, c->losses.sets(), c->factors, c->parameters);
+    const auto result =
+        c->losses.gradients(c->parameters, c->factors, std::vector<Index>(c->losses.sets().size(), 0), 1);
+    const NetworkShape& shape = c->network.shape();
+    const Index heads = c->network.size() - shape.weight_offset(shape.layers() - 1);
+    EXPECT_LT(result.losses.dot(c->factors), before);
+    EXPECT_LT(result.gradients.col(0).tail(heads).norm(), 1e-6 * result.gradients.norm() + 1e-9);
+  }
+}
+
+// The derivative through the solve, by finite differences of the solved loss.
+TEST(InnerHead, TheGradientIsThatThroughTheSolve) {
+  const auto all = cases();
+  for (const size_t which : {size_t{0}, size_t{1}}) {
+    Case& c = *all[which];
+    const auto solved_loss = [&](Eigen::VectorXd parameters) {
+      solve_inner_heads(c.tasks, c.network, c.losses.sets(), c.factors, parameters);
+      return c.losses.losses(parameters).dot(c.factors);
+    };
+    Eigen::VectorXd parameters = c.parameters;
+    solve_inner_heads(c.tasks, c.network, c.losses.sets(), c.factors, parameters);
+    const auto result =
+        c.losses.gradients(parameters, c.factors, std::vector<Index>(c.losses.sets().size(), 0), 1);
+    const NetworkShape& shape = c.network.shape();
+    const Index hidden = shape.weight_offset(shape.layers() - 1);
+    constexpr double h = 1e-4;
+    for (Index p = 0; p < hidden; p += 17) {
+      Eigen::VectorXd low = parameters, high = parameters;
+      low[p] -= h;
+      high[p] += h;
+      const double difference = (solved_loss(high) - solved_loss(low)) / (2 * h);
+      EXPECT_NEAR(result.gradients(p, 0), difference, 1e-3 * (result.gradients.topRows(hidden).norm())) << p;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace torsor

@@ -1,0 +1,239 @@
+// Training: losses fall, every optimiser and combiner runs, restarts give the same bits, points and weights change as
+// they should, and trouble is named.
+#include "solvers/train/trainer.h"
+
+#include "physics/error.h"
+#include "train_checks.h"
+
+namespace torsor {
+namespace {
+
+std::vector<Problem> two_tasks() { return {shipped("poisson", {}, 1), shipped("poisson", {}, 2)}; }
+
+double train(TrainOptions options, const std::vector<Problem>& tasks) {
+  Trainer trainer(tasks, std::move(options));
+  const double before = trainer.total_loss();
+  while (trainer.step()) {
+  }
+  return trainer.total_loss() / before;
+}
+
+TEST(Trainer, EveryOptimiserBringsTheLossDown) {
+  for (const auto& info : optimisers()) {
+    TrainOptions options = short_training(info.name, info.first_order ? 200 : 20);
+    options.schedule.rate = info.name == "sgd" ? 1e-6 : 1e-2;
+    EXPECT_LT(train(options, two_tasks()), 0.9) << info.name;
+  }
+}
+
+TEST(Trainer, EveryCombinerBringsTheLossDown) {
+  for (const auto& info : combiners()) {
+    TrainOptions options = short_training("adam", 200);
+    set_combiner(options, info.name);
+    options.schedule.rate = 5e-3;
+    EXPECT_LT(train(options, two_tasks()), 0.95) << info.name;
+  }
+}
+
+TEST(Trainer, GaussNewtonSolvesASmoothProblem) {
+  TrainOptions options = short_training("gauss-newton", 60);
+  options.network.widths = {24};
+  options.points.interior = 400;
+  const Problem task = shipped("poisson", {}, 0);
+  Trainer trainer({task}, options);
+  while (trainer.step()) {
+  }
+  const Eigen::MatrixXd points = few_points({task}, 500).front().points;
+  const std::vector<FieldJet> value{{0, {0, 0}}};
+  const Eigen::MatrixXd exact = task.exact_jets(points, value);
+  EXPECT_LT((trainer.solution(0, false).jets(points, value) - exact).norm(), 2e-3 * exact.norm());
+}
+
+/// Trains `steps` with a stop in the middle; the parameters at the end.
+Eigen::VectorXd interrupted(const TrainOptions& options, const std::vector<Problem>& tasks, Index stop,
+                            std::map<std::string, Series>& history) {
+  Trainer first(tasks, options);
+  for (Index k = 0; k < stop; ++k) first.step();
+  const State state = first.state();
+  Trainer second(tasks, options);
+  second.restore(state);
+  while (second.step()) {
+  }
+  history = second.history();
+  return second.parameters();
+}
+
+void expect_same_after_restart(const TrainOptions& options, const std::string& what) {
+  SCOPED_TRACE(what);
+  const auto tasks = two_tasks();
+  Trainer whole(tasks, options);
+  while (whole.step()) {
+  }
+  for (const Index stop : {0, 3, 7, 11}) {
+    std::map<std::string, Series> history;
+    const Eigen::VectorXd parameters = interrupted(options, tasks, stop, history);
+    EXPECT_EQ((parameters - whole.parameters()).cwiseAbs().maxCoeff(), 0) << "stopped after " << stop;
+    ASSERT_EQ(history.size(), whole.history().size());
+    for (const auto& [name, series] : whole.history()) {
+      EXPECT_EQ(history.at(name).steps, series.steps) << name;
+      EXPECT_EQ(history.at(name).values, series.values) << name;
+    }
+  }
+}
+
+TEST(Trainer, ARestartGivesTheSameBits) {
+  for (const auto& info : optimisers()) expect_same_after_restart(short_training(info.name, 12), info.name);
+  for (const auto& info : combiners()) {
+    TrainOptions options = short_training("adam", 12);
+    set_combiner(options, info.name);
+    expect_same_after_restart(options, info.name);
+  }
+  for (const std::string change : {"resampled", "rar", "rad"})
+    for (const std::string weights : {"none", "rba", "self-adaptive"}) {
+      TrainOptions options = short_training("adam", 12);
+      options.points.change = change;
+      options.points.every = 5;
+      options.weights.points = weights;
+      options.weights.factors = "ntk";
+      options.weights.every = 4;
+      expect_same_after_restart(options, change + ", " + weights);
+    }
+  TrainOptions phases = short_training("adam", 6);
+  phases.phases.push_back({"ssbroyden", OptionValues(find_optimiser("ssbroyden").options), 6});
+  phases.flat_radius = 1e-3;
+  phases.moving_share = 0.5;
+  expect_same_after_restart(phases, "two phases");
+}
+
+TEST(Trainer, SparseTrainingLeavesNeuronsAlone) {
+  TrainOptions options = short_training("adam", 20);
+  options.moving_share = 0.5;
+  Trainer trainer(two_tasks(), options);
+  const Eigen::VectorXd before = trainer.parameters();
+  while (trainer.step()) {
+  }
+  const Index shared = trainer.network().shared();
+  const auto moved = ((trainer.parameters() - before).head(shared).array() != 0).count();
+  EXPECT_GT(moved, shared / 5);
+  EXPECT_LT(moved, shared * 4 / 5);
+}
+
+TEST(Trainer, ClosedFormHeadsKeepTheLossAtItsLeast) {
+  TrainOptions options = short_training("adam", 40);
+  options.schedule.rate = 1e-2;
+  TrainOptions solved = options;
+  solved.head = "closed-form";
+  EXPECT_LT(train(solved, two_tasks()), 0.6 * train(options, two_tasks()));
+}
+
+TEST(Trainer, TheHistoryTellsOfConflicts) {
+  TrainOptions options = short_training("adam", 5);
+  set_combiner(options, "hrgrad");
+  Trainer trainer(two_tasks(), options);
+  while (trainer.step()) {
+  }
+  for (const char* name : {"loss", "loss.pde.0", "loss.pde.1", "factor.pde.0", "gradient_norm.1", "cosine.0.1", "angle.0",
+                           "fallbacks", "learning_rate"}) {
+    ASSERT_TRUE(trainer.history().count(name)) << name;
+    EXPECT_EQ(trainer.history().at(name).steps.size(), 5u) << name;
+  }
+  for (const double cosine : trainer.history().at("cosine.0.1").values) EXPECT_LE(std::abs(cosine), 1 + 1e-12);
+}
+
+TEST(Trainer, ANonFiniteLossNamesTheStep) {
+  TrainOptions options = short_training("adam", 50);
+  options.schedule.rate = 1e200;
+  Trainer trainer(two_tasks(), options);
+  try {
+    while (trainer.step()) {
+    }
+    FAIL() << "nothing was thrown";
+  } catch (const NumericalError& error) {
+    EXPECT_NE(std::string(error.what()).find("training, step 1"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("task "), std::string::npos) << error.what();
+  }
+}
+
+TEST(Trainer, OptionsThatDoNotFitAreNamed) {
+  TrainOptions options = short_training("gauss-newton", 5);
+  options.head = "closed-form";
+  EXPECT_THROW(Trainer(two_tasks(), options), InputError);
+  TrainOptions causal = short_training("adam", 5);
+  causal.weights.points = "causal";
+  EXPECT_THROW(Trainer(two_tasks(), causal), InputError);
+  TrainOptions term = short_training("adam", 5);
+  term.weights.given["bcc"] = 2;
+  EXPECT_THROW(Trainer(two_tasks(), term), InputError);
+  TrainOptions inputs = short_training("adam", 5);
+  inputs.network.task_inputs = TaskInputs::parameters;
+  EXPECT_THROW(Trainer(two_tasks(), inputs), InputError);
+  EXPECT_THROW(Trainer({shipped("poisson"), shipped("burgers")}, short_training("adam", 5)), InputError);
+}
+
+TEST(LossWeights, TangentKernelFactorsEqualiseTheTerms) {
+  const std::vector<Problem> tasks{shipped("burgers")};
+  const TaskNetwork network(tasks, small_network());
+  TaskLosses losses(tasks, network);
+  losses.set_points(few_points(tasks));
+  LossWeightOptions options;
+  options.factors = "ntk";
+  LossWeights weights(tasks, options);
+  weights.points_changed(losses);
+  const Eigen::VectorXd parameters = network.initial_parameters();
+  weights.update_factors(0, losses, parameters);
+  for (Index s = 1; s < weights.factors().size(); ++s)
+    EXPECT_NEAR(weights.factors()[s] * losses.tangent_kernel(s, parameters),
+                weights.factors()[0] * losses.tangent_kernel(0, parameters),
+                1e-9 * weights.factors()[0] * losses.tangent_kernel(0, parameters));
+}
+
+TEST(LossWeights, CausalWeightsFallWithTime) {
+  const std::vector<Problem> tasks{shipped("burgers")};
+  const TaskNetwork network(tasks, small_network());
+  TaskLosses losses(tasks, network);
+  losses.set_points(few_points(tasks, 400));
+  LossWeightOptions options;
+  options.points = "causal";
+  options.causal_epsilon = 10;
+  LossWeights weights(tasks, options);
+  weights.points_changed(losses);
+  weights.start_points(losses);
+  weights.update_points(losses, losses.residuals(network.initial_parameters()));
+  const PointSet& set = losses.sets()[0];
+  const Index t = tasks[0].time();
+  for (Index k = 1; k < set.points.rows(); ++k)
+    for (Index j = 0; j < k; ++j) {
+      if (set.points(j, t) < set.points(k, t) - 0.1) {
+        EXPECT_GE(set.weights[j], set.weights[k]);
+      }
+    }
+  EXPECT_LT(set.weights.minCoeff(), 0.9);
+}
+
+TEST(TrainingPoints, RefinementGoesWhereTheResidualIs) {
+  const std::vector<Problem> tasks{shipped("poisson")};
+  const auto at_left = [](Index, Index, const Eigen::MatrixXd& points) -> Eigen::VectorXd {
+    return (points.col(0).array() < 0.1).cast<double>();
+  };
+  const auto share = [](const PointSet& set) {
+    return static_cast<double>((set.points.col(0).array() < 0.1).count()) / static_cast<double>(set.points.rows());
+  };
+  const double low = tasks[0].coordinates[0].low, high = tasks[0].coordinates[0].high;
+  const double plain = (0.1 - low) / (high - low);
+  for (const std::string change : {"rar", "rad"}) {
+    PointOptions options;
+    options.interior = 500;
+    options.change = change;
+    options.every = 10;
+    options.added = 100;
+    TrainingPoints points(tasks, options);
+    EXPECT_NEAR(share(points.sets()[0]), plain, 0.03);
+    EXPECT_FALSE(points.update(5, at_left));
+    EXPECT_TRUE(points.update(10, at_left));
+    EXPECT_GT(share(points.sets()[0]), plain + 0.1) << change;
+    EXPECT_EQ(points.sets()[0].points.rows(), change == "rar" ? 600 : 500);
+  }
+}
+
+}  // namespace
+}  // namespace torsor
