@@ -54,6 +54,10 @@ void check_tasks(const TaskGradients& tasks) {
                            std::to_string(tasks.step));
 }
 
+void check_gram(const TaskGradients& tasks, const Eigen::MatrixXd& gram) {
+  if (!gram.diagonal().allFinite()) throw_not_finite(tasks);
+}
+
 void check_finite(const TaskGradients& tasks, const Combination& result) {
   // A sum of all entries is finite only if every entry is, and costs one sweep; who is to blame is found on failure.
   if (!std::isfinite(result.direction.squaredNorm()) || !result.weights.allFinite()) throw_not_finite(tasks);
@@ -62,7 +66,7 @@ void check_finite(const TaskGradients& tasks, const Combination& result) {
 Combination GramCombiner::combine(const TaskGradients& tasks) {
   check_tasks(tasks);
   const Eigen::MatrixXd gram = gram_matrix(tasks.gradients);
-  if (!gram.diagonal().allFinite()) throw_not_finite(tasks);
+  check_gram(tasks, gram);
   Combination result;
   weigh(gram, tasks.losses, tasks.step, result);
   result.direction = weighted_sum(tasks.gradients, result.weights);

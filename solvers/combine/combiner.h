@@ -62,6 +62,9 @@ class Combiner {
 /// not finite.
 void check_tasks(const TaskGradients& tasks);
 
+/// Throws NumericalError, naming the task, for a gradient that is not finite, from the diagonal of the Gram matrix.
+void check_gram(const TaskGradients& tasks, const Eigen::MatrixXd& gram);
+
 /// What every `combine` ends with: throws NumericalError, naming the task, if the result is not finite.
 void check_finite(const TaskGradients& tasks, const Combination& result);
 

@@ -26,7 +26,7 @@ class DualBalance final : public Combiner {
     for (Index i = 0; i < m; ++i)
       averages_.col(i) = memory * averages_.col(i) + (1 - memory) * inverse[i] * tasks.gradients.col(i);
     const Eigen::VectorXd norms = averages_.colwise().norm();
-    const Eigen::VectorXd factors = (norms.array() > 0).select(norms.maxCoeff() / norms.array(), 0.0);
+    const Eigen::VectorXd factors = (norms.array() == 0).select(0.0, norms.maxCoeff() / norms.array());
     Combination result;
     result.direction = weighted_sum(averages_, factors);
     check_finite(tasks, result);

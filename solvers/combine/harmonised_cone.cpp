@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "solvers/combine/gram.h"
@@ -13,8 +14,10 @@ namespace {
 
 // A constraint of a ray with sum l = 1 counts as active within this.
 constexpr double kZero = 1e-12;
-// Unit rays closer than this are one.
-constexpr double kSameCosine = 1e-10;
+// Unit rays are one where their cosine is one within what their products can tell: this plus the rounding error of a
+// product of combinations, divided by their norms.
+constexpr double kSameCosine = 1e-13;
+constexpr double kProductError = 4e-15;
 // Norms of combinations below this are rounding errors of their Gram matrix.
 constexpr double kNoNorm = 1e-7;
 
@@ -84,22 +87,24 @@ std::vector<Ray> orthant(Index m) {
   return rays;
 }
 
-// Unit combinations, each once.
+// Unit combinations, each once. The longest go first: where several rays are equal, they are the most accurate.
 Eigen::MatrixXd distinct_units(const std::vector<Ray>& rays, const Eigen::MatrixXd& cosines) {
-  const Index m = cosines.rows();
-  Eigen::MatrixXd units(m, static_cast<Index>(rays.size()));
-  Eigen::MatrixXd products(m, static_cast<Index>(rays.size()));  // C times the units
+  std::vector<std::pair<double, const Ray*>> sorted;
+  for (const Ray& ray : rays)
+    if (const double norm = combined_norm(cosines, ray.l); norm >= kNoNorm) sorted.push_back({norm, &ray});
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+
+  const Index m = cosines.rows(), all = static_cast<Index>(sorted.size());
+  Eigen::MatrixXd units(m, all), products(m, all);  // products: C times the units
+  Eigen::VectorXd errors(all);                      // of products with a unit of norm one
   Index count = 0;
-  for (const Ray& ray : rays) {
-    const Eigen::VectorXd product = cosines * ray.l;
-    const double norm = std::sqrt(std::max(0.0, ray.l.dot(product)));
-    if (norm < kNoNorm) continue;
-    const Eigen::VectorXd unit = ray.l / norm;
-    const bool known = count > 0 && (products.leftCols(count).transpose() * unit).maxCoeff() > 1 - kSameCosine;
-    if (known) continue;
+  for (const auto& [norm, ray] : sorted) {
+    const Eigen::VectorXd unit = ray->l / norm;
+    const auto gap = 1 - (products.leftCols(count).transpose() * unit).array();
+    if ((gap < kSameCosine + errors.head(count).array() / norm).any()) continue;
     units.col(count) = unit;
-    products.col(count) = product / norm;
-    ++count;
+    products.col(count) = cosines * unit;
+    errors[count++] = kProductError / norm;
   }
   return units.leftCols(count);
 }

@@ -9,8 +9,8 @@
 //
 //   d = U( sum_j U(r_j) ),     U(x) = x / |x|,
 //
-// is in H, so that no task objects to it. H = {0} exactly where a convex combination of the gradients is zero (Pareto
-// stationary points).
+// is in H, so that no task objects to it. H = {0} exactly where K is a linear space: where a combination of the gradients
+// with positive weights only is zero (a Pareto stationary point at which all tasks take part).
 #pragma once
 
 #include <Eigen/Core>
@@ -29,7 +29,7 @@ Eigen::MatrixXd harmonised_rays(const Eigen::MatrixXd& cosines);
 
 /// Weights of the unit gradients whose combination is the anchor d, |d| = 1; zero where H = {0}. Where there are too many
 /// rays, or rounding spoils their sum, the point of least norm in the convex hull of the unit gradients takes their
-/// place: it is in H as well.
+/// place: it is in H as well (but zero at every Pareto stationary point).
 Eigen::VectorXd anchor_weights(const Eigen::MatrixXd& cosines);
 
 }  // namespace torsor

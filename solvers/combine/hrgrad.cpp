@@ -68,7 +68,7 @@ class HrGrad final : public GramCombiner {
 
   // No weights where nothing can turn: gradients without conflict keep their directions, and ConFIG is what is left.
   Eigen::VectorXd anchor_if_needed(const Eigen::MatrixXd& cosines) const {
-    if (options_.conflict == "pairwise" && cosines.minCoeff() >= 0) return {};
+    if (options_.conflict == "pairwise" && cosines.minCoeff() >= kNegative) return {};
     return anchor_weights(cosines);
   }
 
@@ -76,9 +76,9 @@ class HrGrad final : public GramCombiner {
     std::vector<bool> result(static_cast<size_t>(products.size()));
     for (Index i = 0; i < products.size(); ++i) {
       const size_t task = static_cast<size_t>(i);
-      if (options_.conflict == "pairwise") result[task] = cosines.col(i).minCoeff() < 0;
+      if (options_.conflict == "pairwise") result[task] = cosines.col(i).minCoeff() < kNegative;
       if (options_.conflict == "threshold") result[task] = products[i] < options_.delta;
-      if (options_.conflict == "literal") result[task] = products[i] < 0;
+      if (options_.conflict == "literal") result[task] = products[i] < kNegative;
     }
     return result;
   }

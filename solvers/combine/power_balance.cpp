@@ -1,6 +1,7 @@
 #include "solvers/combine/power_balance.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
 
 namespace torsor {
@@ -8,16 +9,17 @@ namespace {
 
 using Eigen::VectorXd;
 
-// Relative residual at which the system is solved, and below which a stalled search is taken as solved.
+// Relative residual at which the system is solved, and what is good enough where rounding stops the search: with nearly
+// opposite gradients x is large, and C x a small difference.
 constexpr double kSolved = 1e-14;
-constexpr double kStalled = 1e-8;
+constexpr double kStalled = 1e-4;
 constexpr int kMaxSteps = 300;
-// C times the weights of Pareto stationary gradients is zero, and Newton's steps double x for ever.
-constexpr double kRunaway = 1e12;
+// C times the weights of Pareto stationary gradients is zero, and Newton's steps double x for ever; beyond this growth the
+// rounding errors of C decide.
+constexpr double kRunaway = 1e7;
 
-double objective(const Eigen::MatrixXd& c, const VectorXd& k, double p, const VectorXd& x) {
-  const VectorXd barrier = p == 1 ? VectorXd(-x.array().log()) : VectorXd(x.array().pow(1 - p) / (p - 1));
-  return 0.5 * x.dot(c * x) + k.dot(barrier);
+VectorXd gradient_at(const Eigen::MatrixXd& c, const VectorXd& k, double p, const VectorXd& x) {
+  return c * x - VectorXd(k.array() * x.array().pow(-p));
 }
 
 // Longest step that keeps x positive, a little short of the boundary.
@@ -43,11 +45,10 @@ std::optional<VectorXd> solve_power_balance(const Eigen::MatrixXd& c, const Vect
     Eigen::MatrixXd hessian = c;
     hessian.diagonal() += (p * force).cwiseQuotient(x);
     const VectorXd direction = -hessian.ldlt().solve(gradient);
-    const double slope = gradient.dot(direction), value = objective(c, k, p, x);
+    // Slopes of the convex function tell overshooting more exactly than its values would.
+    const double slope = gradient.dot(direction);
     double length = longest_step(x, direction);
-    // Close to the solution the objective no longer shows progress, and full Newton steps are safe.
-    while (residual > kStalled && length > 1e-10 && !(objective(c, k, p, x + length * direction) <= value + 1e-4 * length * slope))
-      length /= 2;
+    while (length > 1e-10 && gradient_at(c, k, p, x + length * direction).dot(direction) > -0.5 * slope) length /= 2;
     const VectorXd next = x + length * direction;
     if (!next.allFinite() || next == x) break;
     x = next;

@@ -21,6 +21,7 @@ class RotationBalance final : public Combiner {
     check_tasks(tasks);
     const Index m = tasks.gradients.cols();
     const Eigen::MatrixXd gram = gram_matrix(tasks.gradients);
+    check_gram(tasks, gram);
     const UnitGram unit(gram);
     const Index inner_steps = steps_.next(tasks.losses);
     if (angles_.size() != m) angles_ = Eigen::VectorXd::Zero(m);

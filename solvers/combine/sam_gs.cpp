@@ -24,7 +24,7 @@ class SimilarityMomentum final : public Combiner {
     update_moments(tasks, similarity);
     Combination result;
     if (similarity < gamma_) {
-      result.weights = (norms.array() > 0).select(norms.mean() / norms.array(), 0.0);
+      result.weights = (norms.array() == 0).select(0.0, norms.mean() / norms.array());
       result.direction = weighted_sum(tasks.gradients, result.weights);
     } else {
       result.direction = modulated(tasks);
