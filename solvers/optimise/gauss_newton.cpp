@@ -4,7 +4,7 @@
 // are (by estimate) below cut_off times the largest; t by a search over powers of two. The residuals of networks do not
 // determine many directions, and what is left of them in J is noise: with a loose cut-off the method goes through the
 // strongly nonlinear phase, with a tight one it converges quadratically. The cut-off starts loose and is divided by
-// ten whenever it has brought what it can (no step, or slow steps in a row). On linear problems the first
+// ten whenever the linear model promises little gain, or no step is found. On linear problems the first
 // step is the solution.
 //
 // damping = gain: x <- x + d, d = argmin |J d + r|^2 + mu |D d|^2, with mu from the ratio of the gain to that of the
@@ -41,9 +41,7 @@ std::string in_words(const char* text, double value) {
 struct GaussNewtonOptions {
   bool damped;
   DampingScale scale;
-  double cut_off, least_cut_off, sufficient_gain;
-  long patience;
-  double damping;
+  double cut_off, least_cut_off, sufficient_gain, damping;
 };
 
 class GaussNewton final : public Optimiser {
@@ -80,14 +78,12 @@ class GaussNewton final : public Optimiser {
     state.set("cut_off", cut_off_);
     state.set("damping", damping_);
     state.set("growth", growth_);
-    state.set("slow_steps", static_cast<double>(slow_steps_));
     return state;
   }
   void restore(const State& state) override {
     cut_off_ = state.number("cut_off");
     damping_ = state.number("damping");
     growth_ = state.number("growth");
-    slow_steps_ = static_cast<long>(state.number("slow_steps"));
   }
 
  private:
@@ -114,19 +110,15 @@ class GaussNewton final : public Optimiser {
 
   Move undamped_step(const Trials& trials) {
     for (;;) {
-      const Move move = search(trials, trials.model.solve(0, cut_off_));
-      const bool moved = move.reached.size() > 0, tightest = cut_off_ <= options_.least_cut_off;
-      const bool gained = moved && trials.report.value - move.value > options_.sufficient_gain * trials.report.value;
-      slow_steps_ = gained ? 0 : slow_steps_ + 1;
-      if (!moved || slow_steps_ >= options_.patience) tighten();
-      if (moved) return move;
+      const bool tightest = cut_off_ <= options_.least_cut_off;
+      const DampedStep step = trials.model.solve(0, cut_off_);
+      // Slow progress in spite of a large predicted gain is due to curvature: a tighter cut-off would make it worse.
+      const bool promising = step.predicted > options_.sufficient_gain * trials.report.value;
+      const Move move = promising || tightest ? search(trials, step) : Move{};
+      if (move.reached.size() > 0) return move;
       if (tightest) return rescue(trials, move);
+      cut_off_ = std::max(cut_off_ / 10, options_.least_cut_off);
     }
-  }
-
-  void tighten() {
-    cut_off_ = std::max(cut_off_ / 10, options_.least_cut_off);
-    slow_steps_ = 0;
   }
 
   // The first minimum of f(x + t d) among t = 1, 1/2, 1/4, ... that lies below f(x). From the long steps down: a search
@@ -184,7 +176,6 @@ class GaussNewton final : public Optimiser {
   double cut_off_;
   double damping_;      // mu by the largest curvature
   double growth_ = 2;   // nu
-  long slow_steps_ = 0;  // in a row, with less than sufficient_gain
 };
 
 const RegisterOptimiser registration({
@@ -205,8 +196,8 @@ const RegisterOptimiser registration({
                  "one of: none|gain"},
                 {"cut_off", "real", "1e-8", "first relative cut-off of singular values", "in (0, 1)"},
                 {"least_cut_off", "real", "1e-14", "last relative cut-off", "in (0, 1)"},
-                {"sufficient_gain", "real", "0.01", "a step that takes less off f, relatively, is slow", "in [0, 1)"},
-                {"patience", "integer", "10", "slow steps in a row that make the cut-off tighter", ">= 1"},
+                {"sufficient_gain", "real", "0.1", "share of f below which a predicted gain makes the cut-off tighter",
+                 "in [0, 1)"},
                 {"initial_damping", "real", "1e-3", "first mu, by the largest squared column norm of J", "> 0"},
                 {"scale", "choice", "identity", "D: identity, or the norms of J's columns", "one of: identity|columns"}},
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
@@ -219,7 +210,6 @@ const RegisterOptimiser registration({
           .cut_off = cut_off,
           .least_cut_off = std::min(cut_off, options.between("least_cut_off", 0, 1)),
           .sufficient_gain = options.decay("sufficient_gain"),
-          .patience = options.at_least("patience", 1),
           .damping = options.positive("initial_damping")});
     },
 });
