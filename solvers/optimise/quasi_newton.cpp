@@ -135,7 +135,7 @@ void QuasiNewton::restore(const State& state) {
 std::vector<Option> quasi_newton_options() {
   return {{"c1", "real", "1e-4", "Wolfe's condition of decrease", "in (0, 0.5)"},
           {"c2", "real", "0.9", "Wolfe's condition on the slope; above c1", "in (0, 1)"},
-          {"rounding", "real", "1e-10", "relative noise of the objective, within which slopes decide; 0: values always do",
+          {"rounding", "real", "1e-6", "relative noise of the objective, within which slopes decide; 0: values always do",
            ">= 0"},
           {"max_evaluations", "integer", "30", "of the objective in a line search", ">= 1"},
           {"gradient_tolerance", "real", "0", "stop where no entry of the gradient is larger", ">= 0"},

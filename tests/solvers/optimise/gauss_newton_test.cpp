@@ -32,7 +32,7 @@ TEST(GaussNewton, SolvesLinearProblemsInOneStep) {
     LeastSquares f = linear(a, b);
     const VectorXd start = random_matrix(a.cols(), 1, 99);
     VectorXd x = start;
-    const StepReport report = make_optimiser("gauss-newton")->step(f, x);
+    const StepReport report = make_optimiser("gauss-newton", {"damping=none"})->step(f, x);
     // The solution nearest to the start.
     const VectorXd exact = start + a.completeOrthogonalDecomposition().solve(b - a * start);
     EXPECT_FALSE(report.stopped);
@@ -43,11 +43,13 @@ TEST(GaussNewton, SolvesLinearProblemsInOneStep) {
 TEST(GaussNewton, StopsAtTheSolutionAndSaysWhy) {
   for (const auto& [a, b] : samples()) {
     LeastSquares f = linear(a, b);
-    const auto optimiser = make_optimiser("gauss-newton");
-    VectorXd x = VectorXd::Zero(a.cols());
-    const StepReport report = minimise(*optimiser, f, x, 10);
-    EXPECT_TRUE(report.stopped) << a.rows() << " x " << a.cols();
-    EXPECT_NE(report.reason.find("below the rounding"), std::string::npos) << report.reason;
+    for (const char* damping : {"damping=none", "damping=search", "damping=gain"}) {
+      const auto optimiser = make_optimiser("gauss-newton", {damping});
+      VectorXd x = VectorXd::Zero(a.cols());
+      const StepReport report = minimise(*optimiser, f, x, 60);
+      EXPECT_TRUE(report.stopped) << damping << ", " << a.rows() << " x " << a.cols();
+      EXPECT_NE(report.reason.find("below the rounding"), std::string::npos) << report.reason;
+    }
   }
 }
 
@@ -77,12 +79,15 @@ TEST(DampedModel, StepsEqualDenseAlgebra) {
 }
 
 TEST(LevenbergMarquardt, ReachesKnownMinima) {
-  for (const char* scale : {"scale=identity", "scale=columns"}) {
-    for (KnownMinimum& problem : known_minima()) {
-      const auto optimiser = make_optimiser("gauss-newton", {"damping=gain", scale});
-      VectorXd x = problem.start;
-      minimise(*optimiser, problem.objective, x, 300);
-      EXPECT_NEAR(problem.objective.value(x), problem.minimum, 1e-20) << problem.name;
+  for (const char* damping : {"damping=gain", "damping=search"}) {
+    for (const char* scale : {"scale=identity", "scale=columns"}) {
+      for (KnownMinimum& problem : known_minima()) {
+        const auto optimiser = make_optimiser("gauss-newton", {damping, scale});
+        VectorXd x = problem.start;
+        minimise(*optimiser, problem.objective, x, 300);
+        EXPECT_NEAR(problem.objective.value(x), problem.minimum, 1e-20)
+            << problem.name << ", " << damping << ", " << scale;
+      }
     }
   }
 }

@@ -37,19 +37,19 @@ TEST(Soap, IsAdamWhereTheEigenbasisIsTheIdentity) {
   EXPECT_LT((x - y).norm(), 1e-13);
 }
 
-// Turning the problem, W -> U W V^T, turns the iterates.
+// Turning the problem, W -> U W V^T, turns the iterates. Square gradients, so that no eigenvalue is repeated.
 TEST(Soap, TurnsWithTheProblem) {
-  const RowMatrix u = Eigen::HouseholderQR<MatrixXd>(random_matrix(5, 5, 1)).householderQ();
-  const RowMatrix v = Eigen::HouseholderQR<MatrixXd>(random_matrix(3, 3, 2)).householderQ();
-  const auto plain = make_optimiser("soap", {"frequency=4"}, {{5, 3}});
-  const auto turned = make_optimiser("soap", {"frequency=4"}, {{5, 3}});
-  VectorXd x = VectorXd::Zero(15), y = x;
+  const RowMatrix u = Eigen::HouseholderQR<MatrixXd>(random_matrix(4, 4, 1)).householderQ();
+  const RowMatrix v = Eigen::HouseholderQR<MatrixXd>(random_matrix(4, 4, 2)).householderQ();
+  const auto plain = make_optimiser("soap", {"frequency=4"}, {{4, 4}});
+  const auto turned = make_optimiser("soap", {"frequency=4"}, {{4, 4}});
+  VectorXd x = VectorXd::Zero(16), y = x;
   for (unsigned k = 0; k < 30; ++k) {
-    const RowMatrix g = random_matrix(5, 3, 10 + k);
+    const RowMatrix g = random_matrix(4, 4, 10 + k);
     plain->update(flat(g), 0.01, x);
     turned->update(flat(u * g * v.transpose()), 0.01, y);
   }
-  const RowMatrix w = Eigen::Map<const RowMatrix>(x.data(), 5, 3);
+  const RowMatrix w = Eigen::Map<const RowMatrix>(x.data(), 4, 4);
   EXPECT_GT(w.norm(), 0.01);
   EXPECT_LT((flat(u * w * v.transpose()) - y).norm(), 1e-7 * w.norm());
 }
