@@ -60,7 +60,8 @@ class Optimiser {
   /// where f or its gradient is not finite at x.
   virtual StepReport step(Objective& objective, Eigen::VectorXd& x);
 
-  /// Forgets curvature collected for another objective (new points); keeps what does not depend on it.
+  /// The objective is another one from now on (new points): forgets values of the old one. Curvature stays where it is
+  /// a good start for the new one too.
   virtual void objective_changed() {}
 
   virtual State state() const = 0;

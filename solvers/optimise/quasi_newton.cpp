@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <sstream>
+#include <stdexcept>
 
 #include "physics/error.h"
 
@@ -38,6 +39,10 @@ StepReport QuasiNewton::step(Objective& objective, VectorXd& x) {
 }
 
 void QuasiNewton::evaluate_start(Objective& objective, const VectorXd& x, StepReport& report) {
+  if (parameters_ == 0) parameters_ = x.size();
+  if (parameters_ != x.size())
+    throw std::logic_error("a memory of " + std::to_string(parameters_) + " parameters meets " +
+                           std::to_string(x.size()));
   // The line search has evaluated the point where it ended.
   if (here_.x.size() != x.size() || here_.x != x) {
     here_.x = x;
@@ -109,6 +114,7 @@ void QuasiNewton::objective_changed() {
 
 State QuasiNewton::state() const {
   State state;
+  state.set("parameters", static_cast<double>(parameters_));
   state.set("x", here_.x);
   state.set("gradient", here_.gradient);
   state.set("value", here_.value);
@@ -119,6 +125,7 @@ State QuasiNewton::state() const {
 }
 
 void QuasiNewton::restore(const State& state) {
+  parameters_ = static_cast<Index>(state.number("parameters"));
   here_ = {state.vector("x"), state.vector("gradient"), state.number("value")};
   least_value_ = state.number("least_value");
   steps_without_gain_ = static_cast<Index>(state.number("steps_without_gain"));
@@ -128,7 +135,7 @@ void QuasiNewton::restore(const State& state) {
 std::vector<Option> quasi_newton_options() {
   return {{"c1", "real", "1e-4", "Wolfe's condition of decrease", "in (0, 0.5)"},
           {"c2", "real", "0.9", "Wolfe's condition on the slope; above c1", "in (0, 1)"},
-          {"rounding", "real", "1e-10", "relative noise of the objective, within which slopes decide; 0: values always do",
+          {"rounding", "real", "1e-6", "relative noise of the objective, within which slopes decide; 0: values always do",
            ">= 0"},
           {"max_evaluations", "integer", "30", "of the objective in a line search", ">= 1"},
           {"gradient_tolerance", "real", "0", "stop where no entry of the gradient is larger", ">= 0"},

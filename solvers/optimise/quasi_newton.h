@@ -61,6 +61,7 @@ class QuasiNewton : public Optimiser {
   void accept(Point end, double step, Eigen::VectorXd& x, StepReport& report);
 
   QuasiNewtonOptions options_;
+  Index parameters_ = 0;  // 0: no step yet
   Point here_;  // the last accepted point, evaluated; x empty: none
   double least_value_ = 0;
   Index steps_without_gain_ = 0;

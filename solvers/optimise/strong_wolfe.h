@@ -28,7 +28,9 @@ using LineFunction = std::function<LinePoint(double step)>;
 struct WolfeOptions {
   double decrease = 1e-4;       ///< c1
   double curvature = 0.9;       ///< c2; 0.9 suits quasi-Newton directions, which are tried at t = 1
-  double rounding = 1e-10;      ///< epsilon, the relative noise of p; 0: only the strong conditions
+  /// epsilon, the relative noise of p; 0: only the strong conditions. Residuals have rounding errors relative to their
+  /// terms, so a small sum of their squares is known to far fewer digits than its exponent suggests.
+  double rounding = 1e-6;
   Index max_evaluations = 30;
 };
 
