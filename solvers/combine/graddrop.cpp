@@ -51,10 +51,8 @@ const RegisterCombiner registered({
     .source = "Chen, Ngiam, Huang, Luong, Kretzschmar, Chai, Anguelov: Just pick a sign (NeurIPS 2020), eq. 1-2",
     .caveats = "On the gradients by the shared parameters (the paper: by the shared activations).",
     .options = {{"leak", "real", "0", "share of the dropped sign that stays", "in [0, 1]"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t seed) {
-          return std::make_unique<SignDropout>(values.real("leak"), seed);
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t seed) { return std::make_unique<SignDropout>(values.real("leak"), seed); },
 });
 
 }  // namespace

@@ -28,7 +28,9 @@ constexpr Index kRows = 512;
 constexpr Index kTileA = 4, kTileB = 2;
 
 // By reference: vectors as values of functions change the calling convention with the instruction set.
-__attribute__((always_inline)) inline void load(const double* x, Lanes& lanes) { std::memcpy(&lanes, x, sizeof(lanes)); }
+__attribute__((always_inline)) inline void load(const double* x, Lanes& lanes) {
+  std::memcpy(&lanes, x, sizeof(lanes));
+}
 
 __attribute__((always_inline)) inline void add_lanes(const Lanes* sums, int count, double* out) {
   for (int i = 0; i < count; ++i) out[i] += (sums[i][0] + sums[i][1]) + (sums[i][2] + sums[i][3]);
@@ -94,11 +96,14 @@ template <Index count>
 std::array<const double*, count> columns_at(const Eigen::Ref<const Eigen::MatrixXd>& matrix, Index first, Index row) {
   std::array<const double*, count> result;
   for (Index c = 0; c < count; ++c)
-    result[static_cast<size_t>(c)] = matrix.data() + std::min(first + c, matrix.cols() - 1) * matrix.outerStride() + row;
+    result[static_cast<size_t>(c)] =
+        matrix.data() + std::min(first + c, matrix.cols() - 1) * matrix.outerStride() + row;
   return result;
 }
 
-Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+Index round_up(Index n, Index multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 // Calls take(row, n) for blocks of rows whose n is a multiple of the lanes; returns the first row of the rest.
 template <class Take>
@@ -137,7 +142,8 @@ Eigen::MatrixXd gram_matrix(const Eigen::Ref<const Eigen::MatrixXd>& gradients) 
       for (Index i = 0; i < j; i += kTileA) {
         for (Index c = 0; c < kTileA && j + c < m; c += kTileB) {
           double tile[kTileA * kTileB] = {};
-          add_tile(columns_at<kTileA>(gradients, i, row).data(), columns_at<kTileB>(gradients, j + c, row).data(), n, tile);
+          add_tile(columns_at<kTileA>(gradients, i, row).data(), columns_at<kTileB>(gradients, j + c, row).data(), n,
+                   tile);
           padded.block(i, j + c, kTileA, kTileB) += Eigen::Map<const Eigen::Matrix<double, kTileA, kTileB>>(tile);
         }
       }
@@ -175,7 +181,8 @@ UnitGram::UnitGram(const Eigen::MatrixXd& gram) {
     if (gram(i, i) > 0) tasks.push_back(i);
   const Index k = static_cast<Index>(tasks.size());
   norms.resize(k);
-  for (Index i = 0; i < k; ++i) norms[i] = std::sqrt(gram(tasks[static_cast<size_t>(i)], tasks[static_cast<size_t>(i)]));
+  for (Index i = 0; i < k; ++i)
+    norms[i] = std::sqrt(gram(tasks[static_cast<size_t>(i)], tasks[static_cast<size_t>(i)]));
   cosines.resize(k, k);
   for (Index j = 0; j < k; ++j) {
     for (Index i = 0; i < k; ++i) {

@@ -81,11 +81,11 @@ class TaskMoments final : public Combiner {
 
   std::unique_ptr<Combiner> inner_;
   TaskMomentsOptions options_;
-  Index steps_ = 0;             // t
-  Eigen::MatrixXd corrected_;   // c_i as columns
-  Eigen::VectorXd seen_;        // t_i
-  Eigen::VectorXd losses_;      // the last known of each task
-  Eigen::VectorXd previous_;    // M_{t-1}
+  Index steps_ = 0;            // t
+  Eigen::MatrixXd corrected_;  // c_i as columns
+  Eigen::VectorXd seen_;       // t_i
+  Eigen::VectorXd losses_;     // the last known of each task
+  Eigen::VectorXd previous_;   // M_{t-1}
 };
 
 }  // namespace
