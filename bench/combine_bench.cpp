@@ -52,14 +52,15 @@ int main(int argc, char** argv) {
   const Index m = argc > 1 ? std::atol(argv[1]) : 8, d = argc > 2 ? std::atol(argv[2]) : 50000;
   const auto sets = gradient_sets(m, d);
   const Eigen::VectorXd ones = Eigen::VectorXd::Ones(m);
-  std::printf("%-14s %12s   (m = %ld, D = %ld)\n", "combiner", "microseconds", static_cast<long>(m), static_cast<long>(d));
+  std::printf("%-14s %12s   (m = %ld, D = %ld)\n", "combiner", "microseconds", static_cast<long>(m),
+              static_cast<long>(d));
   double sink = 0;  // keeps the compiler from dropping the calls
-  std::printf("%-14s %12.1f\n", "[Gram matrix]", 1e6 * median_seconds([&](Index n) {
-                sink += torsor::gram_matrix(sets[static_cast<size_t>(n % kSets)])(0, 0);
-              }));
+  std::printf(
+      "%-14s %12.1f\n", "[Gram matrix]",
+      1e6 * median_seconds([&](Index n) { sink += torsor::gram_matrix(sets[static_cast<size_t>(n % kSets)])(0, 0); }));
   std::printf("%-14s %12.1f\n", "[sum]", 1e6 * median_seconds([&](Index n) {
-                sink += torsor::weighted_sum(sets[static_cast<size_t>(n % kSets)], ones)[0];
-              }));
+                                           sink += torsor::weighted_sum(sets[static_cast<size_t>(n % kSets)], ones)[0];
+                                         }));
   for (const auto& info : torsor::combiners()) {
     const auto combiner = info.make(torsor::OptionValues(info.options), 1);
     const double seconds = median_seconds([&](Index n) {

@@ -128,8 +128,12 @@ long OptionValues::integer(const std::string& name) const {
   return value;
 }
 
-bool OptionValues::boolean(const std::string& name) const { return is_yes(entry(name).value); }
+bool OptionValues::boolean(const std::string& name) const {
+  return is_yes(entry(name).value);
+}
 
-const std::string& OptionValues::text(const std::string& name) const { return entry(name).value; }
+const std::string& OptionValues::text(const std::string& name) const {
+  return entry(name).value;
+}
 
 }  // namespace torsor

@@ -3,9 +3,10 @@
 
     pip install torch==2.15.0 torchjd==0.18.0 conflictfree==0.1.8 cvxpy==1.9.3 clarabel==0.11.1 ecos==2.0.14 \
                 quadprog==0.1.14 qpsolvers==4.13.0
-    bench/peers/combine_peers.py [m] [D]
+    bench/peers/combine_peers.py [m] [D] [threads]
 
-Prints the median in microseconds, on two threads, in float64 and float32.
+Prints the median in microseconds in float64 and float32, by default on two threads. On a machine with other work take one
+thread as well: there two threads wait for each other at every barrier, for up to a time slice of the scheduler.
 """
 import statistics
 import sys
@@ -17,8 +18,8 @@ from conflictfree.grad_operator import ConFIGOperator, IMTLGOperator, PCGradOper
 from conflictfree.momentum_operator import PseudoMomentumOperator
 from torchjd import aggregation as jd
 
-m, d = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (8, 50000)
-torch.set_num_threads(2)
+m, d, threads = [int(word) for word in sys.argv[1:]] + [8, 50000, 2][len(sys.argv) - 1:]
+torch.set_num_threads(threads)
 warnings.filterwarnings("ignore")
 
 
@@ -76,7 +77,7 @@ methods = {
     "m-config conflictfree": m_config,
 }
 
-print(f"{'method':26s} {'float64':>12s} {'float32':>12s}   microseconds (m = {m}, D = {d})")
+print(f"{'method':26s} {'float64':>12s} {'float32':>12s}   microseconds (m = {m}, D = {d}, {threads} threads)")
 for name, make in methods.items():
     times = []
     for dtype in (torch.float64, torch.float32):

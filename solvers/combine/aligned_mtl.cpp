@@ -47,14 +47,13 @@ const RegisterCombiner registered({
     .formula = "d = G B 1,  B = sigma V L^(-1/2) V^T,  G^T G = V L V^T (positive eigenvalues L),  sigma^2 = min L",
     .source = "Senushkin, Patakin, Kuznetsov, Konushin: Independent component alignment for multi-task learning "
               "(CVPR 2023), algorithm 1",
-    .caveats = "The smallest positive eigenvalue sets the length of the step: nearly dependent gradients make it tiny, and "
-               "it jumps where the rank drops.",
+    .caveats =
+        "The smallest positive eigenvalue sets the length of the step: nearly dependent gradients make it tiny, and "
+        "it jumps where the rank drops.",
     .options = {{"scale", "choice", "min", "sigma^2: smallest, (lower) median or mean of the positive eigenvalues",
                  "one of: min|median|mean"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<AlignedGradients>(values.text("scale"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<AlignedGradients>(values.text("scale")); },
 });
 
 }  // namespace

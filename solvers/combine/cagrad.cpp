@@ -99,14 +99,13 @@ const RegisterCombiner registered({
     .formula = "g_0 = mean g_i,  d = (g_0 + c |g_0| g_w/|g_w|) / (1 + c^2),  g_w = G w,\n"
                "w = argmin { g_w . g_0 + c |g_0| |g_w| : w >= 0, sum w = 1 }",
     .source = "Liu, Liu, Jin, Stone, Liu: Conflict-averse gradient descent (NeurIPS 2021), algorithm 1",
-    .caveats = "Solved to rounding (others: SLSQP or a cone solver). Steps are about m times shorter than those of ls, for "
-               "g_0 is a mean. No step at Pareto stationary points, where g_w/|g_w| is not defined.",
+    .caveats =
+        "Solved to rounding (others: SLSQP or a cone solver). Steps are about m times shorter than those of ls, for "
+        "g_0 is a mean. No step at Pareto stationary points, where g_w/|g_w| is not defined.",
     .options = {{"c", "real", "0.5", "radius of the ball in units of |g_0|; 0: the mean gradient", "in [0, 1)"},
                 {"rescaling", "choice", "square", "divide by 1, 1 + c^2 or 1 + c", "one of: none|square|linear"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<ConflictAverse>(values.real("c"), values.text("rescaling"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<ConflictAverse>(values.real("c"), values.text("rescaling")); },
 });
 
 }  // namespace

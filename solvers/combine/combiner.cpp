@@ -25,7 +25,9 @@ std::vector<CombinerInfo>& registry() {
 
 }  // namespace
 
-const std::vector<CombinerInfo>& combiners() { return registry(); }
+const std::vector<CombinerInfo>& combiners() {
+  return registry();
+}
 
 const CombinerInfo& find_combiner(const std::string& name) {
   std::vector<std::string> known;
@@ -38,8 +40,8 @@ const CombinerInfo& find_combiner(const std::string& name) {
 
 RegisterCombiner::RegisterCombiner(CombinerInfo info) {
   auto& list = registry();
-  const auto place = std::lower_bound(list.begin(), list.end(), info,
-                                      [](const auto& a, const auto& b) { return a.name < b.name; });
+  const auto place =
+      std::lower_bound(list.begin(), list.end(), info, [](const auto& a, const auto& b) { return a.name < b.name; });
   if (place != list.end() && place->name == info.name)
     throw std::logic_error("two combiners are called '" + info.name + "'");
   list.insert(place, std::move(info));

@@ -46,16 +46,15 @@ const RegisterCombiner registered({
     .title = "Conflict-free inverse gradients (ConFIG)",
     .formula = "g_u = U( (M^+)^T 1 ),  M = [U(g_1) ... U(g_m)],  d = (sum_i l_i U(g_i) . g_u) g_u,  l_i = |g_i|",
     .source = "Liu, Chu, Thuerey: ConFIG (ICLR 2025), eq. 2-4",
-    .caveats = "Equal cosines, not equal products, unless the gradients have equal norms. Opposite gradients give a step of "
-               "zero length, and nearly opposite ones a short step. Weights of gradients can be negative for m > 2: the "
-               "step can leave the cone of the gradients.",
+    .caveats =
+        "Equal cosines, not equal products, unless the gradients have equal norms. Opposite gradients give a step of "
+        "zero length, and nearly opposite ones a short step. Weights of gradients can be negative for m > 2: the "
+        "step can leave the cone of the gradients.",
     .options = {{"length", "choice", "projection",
                  "projection: l_i = |g_i|; others: all l_i are this mean (or extreme) of the norms",
                  "one of: projection|min|max|harmonic|arithmetic|geometric"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<ConflictFreeInverse>(values.text("length"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<ConflictFreeInverse>(values.text("length")); },
 });
 
 }  // namespace

@@ -53,14 +53,13 @@ const RegisterCombiner registered({
     .name = "db-mtl",
     .title = "Dual-balancing (DB-MTL)",
     .formula = "b_i <- g_i/L_i + beta/t^sigma (b_i - g_i/L_i),  d = sum_i (max_j |b_j|/|b_i|) b_i",
-    .source = "Lin, Jiang, Ye, Zhang, Chen, Chen, Liu, Kwok: Dual-balancing for multi-task learning (2023), algorithm 1",
+    .source =
+        "Lin, Jiang, Ye, Zhang, Chen, Chen, Liu, Kwok: Dual-balancing for multi-task learning (2023), algorithm 1",
     .caveats = "",
     .options = {{"beta", "real", "0.9", "memory of the gradients", "in [0, 1]"},
                 {"sigma", "real", "0", "how fast the memory fades with the steps", ">= 0"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<DualBalance>(values.real("beta"), values.real("sigma"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<DualBalance>(values.real("beta"), values.real("sigma")); },
 });
 
 }  // namespace

@@ -54,14 +54,13 @@ const RegisterCombiner registered({
                "centre: d = (c . g) c,  c the unit direction with equal cosines to all g_i",
     .source = "Hwang, Lim: Dual cone gradient descent for training physics-informed neural networks (NeurIPS 2024), "
               "algorithms 1-3",
-    .caveats = "Published for two losses (residual and boundary). For more, ours: the projections on K* of all of them, "
-               "and for the centre the direction of ConFIG, which is the bisector at m = 2. As published, average jumps "
-               "by a factor of two where g leaves K*.",
+    .caveats =
+        "Published for two losses (residual and boundary). For more, ours: the projections on K* of all of them, "
+        "and for the centre the direction of ConFIG, which is the bisector at m = 2. As published, average jumps "
+        "by a factor of two where g leaves K*.",
     .options = {{"rule", "choice", "centre", "which point of K*", "one of: projection|average|centre"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<DualConeDescent>(values.text("rule"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<DualConeDescent>(values.text("rule")); },
 });
 
 }  // namespace

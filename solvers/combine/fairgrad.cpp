@@ -37,13 +37,12 @@ const RegisterCombiner registered({
     .title = "Fair resource allocation (FairGrad)",
     .formula = "d = G w,  G^T G w = w^(-1/alpha) (entry by entry),  w > 0",
     .source = "Ban, Ji: Fair resource allocation in multi-task learning (ICML 2024), eq. 4",
-    .caveats = "alpha = 1 is nash-mtl. Solved by Newton's method on a convex function (others: bounded least squares). No "
-               "step at Pareto stationary points.",
+    .caveats =
+        "alpha = 1 is nash-mtl. Solved by Newton's method on a convex function (others: bounded least squares). No "
+        "step at Pareto stationary points.",
     .options = {{"alpha", "real", "2", "fairness: 1 proportional, 2 least delay, large: the worst task counts", "> 0"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<FairGradients>(values.real("alpha"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<FairGradients>(values.real("alpha")); },
 });
 
 }  // namespace

@@ -104,7 +104,8 @@ class GradientConductor final : public Combiner {
   }
 
   void follow_norms(const Eigen::VectorXd& norms) {
-    mean_norms_ = mean_norms_.size() == 0 ? norms : Eigen::VectorXd(kNormMemory * mean_norms_ + (1 - kNormMemory) * norms);
+    mean_norms_ =
+        mean_norms_.size() == 0 ? norms : Eigen::VectorXd(kNormMemory * mean_norms_ + (1 - kNormMemory) * norms);
   }
 
   // Weights of the resolved gradients p_i as columns.
@@ -161,7 +162,8 @@ class GradientConductor final : public Combiner {
     return winner;
   }
 
-  double score(Index i, Index other, const Eigen::MatrixXd& p, const Eigen::MatrixXd& dots, const Products& known) const {
+  double score(Index i, Index other, const Eigen::MatrixXd& p, const Eigen::MatrixXd& dots,
+               const Products& known) const {
     const double norm = std::sqrt(dots(i, i)), before = known.norms_before[i];
     const double stability = before > 0 ? p.col(i).dot(known.with_before.col(i)) / norm / before : 0;
     const double mine = norm / mean_norms_[i], theirs = std::sqrt(dots(other, other)) / mean_norms_[other];
@@ -170,9 +172,9 @@ class GradientConductor final : public Combiner {
 
   GCondOptions options_;
   std::uint64_t seed_;
-  Eigen::MatrixXd means_;                 // a_i as columns
-  Eigen::VectorXd seen_, mean_norms_;     // total weight in a_i; running means of |a_i|
-  Index last_winner_ = -1, wins_ = 0;     // who won the last conflict, and how many in a row
+  Eigen::MatrixXd means_;              // a_i as columns
+  Eigen::VectorXd seen_, mean_norms_;  // total weight in a_i; running means of |a_i|
+  Index last_winner_ = -1, wins_ = 0;  // who won the last conflict, and how many in a row
 };
 
 std::unique_ptr<Combiner> make(const OptionValues& values, std::uint64_t seed) {
@@ -191,12 +193,15 @@ std::unique_ptr<Combiner> make(const OptionValues& values, std::uint64_t seed) {
 const RegisterCombiner registered({
     .name = "gcond",
     .title = "Gradient conductor (GCond)",
-    .formula = R"(a_i = running mean of g_i, p_i = a_i; while the smallest cosine c of two p is < weak, winner w, loser l:
+    .formula =
+        R"(a_i = running mean of g_i, p_i = a_i; while the smallest cosine c of two p is < weak, winner w, loser l:
 p_w <- p_w - sin(x) (p_w.p_l/|p_l|^2) p_l,   p_l <- p_l - sin(min(x, pi/2)) (p_w.p_l/|p_w|^2) p_w,   2 m times at most
 x(c) = 0 at weak, pi/2 at main, pi at critical and below;   d = p_1 + ... + p_m)",
-    .source = "GCond: gradient conflict resolution via accumulation-based stabilization (2025), and the authors' code (its "
-              "smooth strategy)",
-    .caveats = R"(The authors add up micro-batches before every step of the optimiser; here the running mean over steps takes
+    .source =
+        "GCond: gradient conflict resolution via accumulation-based stabilization (2025), and the authors' code (its "
+        "smooth strategy)",
+    .caveats =
+        R"(The authors add up micro-batches before every step of the optimiser; here the running mean over steps takes
 their place (memory = 0: this step's gradients alone). Their momentum and trust ratio are the optimiser's business and left
 out. A task that has won `dominance` conflicts in a row loses the next one, as in their code; their text says the opposite.
 tasks_per_step is our form of their stochastic mode.)",
@@ -205,7 +210,8 @@ tasks_per_step is our form of their stochastic mode.)",
                 {"main", "real", "-0.5", "cosine below which the winner keeps more of its own", "in [-1, 1]"},
                 {"critical", "real", "-0.8", "cosine below which the loser alone gives way", "in [-1, 1]"},
                 {"power", "real", "2", "of the change between main and critical", "> 0"},
-                {"dominance", "integer", "3", "conflicts won in a row after which the other task wins; 0: never", ">= 0"},
+                {"dominance", "integer", "3", "conflicts won in a row after which the other task wins; 0: never",
+                 ">= 0"},
                 {"tasks_per_step", "integer", "0", "draw this many tasks in each step; 0: all", ">= 0"}},
     .make = make,
 });

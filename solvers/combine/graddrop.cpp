@@ -18,17 +18,15 @@ class SignDropout final : public Combiner {
     check_tasks(tasks);
     const auto& g = tasks.gradients;
     Combination result;
-    Eigen::VectorXd positive = Eigen::VectorXd::Zero(g.rows()), negative = Eigen::VectorXd::Zero(g.rows());
-    for (Index i = 0; i < g.cols(); ++i) {
-      positive += g.col(i).cwiseMax(0.0);
-      negative += g.col(i).cwiseMin(0.0);
-    }
-    result.direction = positive + negative;
+    result.direction = g.rowwise().sum();
+    Eigen::VectorXd absolute = g.cwiseAbs().rowwise().sum();
     check_finite(tasks, result);
+    // Sums p >= 0 >= n of both signs are half of sum and difference of the two; P = p / (p - n) without a quotient.
+    double* d = result.direction.data();
     for (Index k = 0; k < g.rows(); ++k) {
-      // With the sums p >= 0 >= n of both signs, P = p / (p - n).
-      const bool keep_positive = random_.uniform() * (positive[k] - negative[k]) < positive[k];
-      result.direction[k] = (keep_positive ? positive[k] : negative[k]) + leak_ * (keep_positive ? negative[k] : positive[k]);
+      const double p = 0.5 * (absolute[k] + d[k]), n = 0.5 * (d[k] - absolute[k]);
+      const double up = random_.uniform() * absolute[k] < p ? 1.0 : 0.0;
+      d[k] = up * (p + leak_ * n) + (1 - up) * (n + leak_ * p);
     }
     return result;
   }
@@ -53,10 +51,8 @@ const RegisterCombiner registered({
     .source = "Chen, Ngiam, Huang, Luong, Kretzschmar, Chai, Anguelov: Just pick a sign (NeurIPS 2020), eq. 1-2",
     .caveats = "On the gradients by the shared parameters (the paper: by the shared activations).",
     .options = {{"leak", "real", "0", "share of the dropped sign that stays", "in [0, 1]"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t seed) {
-          return std::make_unique<SignDropout>(values.real("leak"), seed);
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t seed) { return std::make_unique<SignDropout>(values.real("leak"), seed); },
 });
 
 }  // namespace

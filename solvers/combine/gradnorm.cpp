@@ -63,8 +63,9 @@ const RegisterCombiner registered({
     .formula = "d = sum_i w_i g_i,  Adam on sum_i | w_i |g_i| - mean_j(w_j |g_j|) r_i^alpha | over w, then sum w = m\n"
                "r_i = (L_i/L_i at the start) / mean over the tasks; the second term held fixed",
     .source = "Chen, Badrinarayanan, Lee, Rabinovich: GradNorm (ICML 2018), eq. 2 and algorithm 1",
-    .caveats = "Norms are those of the gradients by all shared parameters (the paper: by the last shared layer). Weights "
-               "are kept above 1e-3.",
+    .caveats =
+        "Norms are those of the gradients by all shared parameters (the paper: by the last shared layer). Weights "
+        "are kept above 1e-3.",
     .options = {{"alpha", "real", "1.5", "how strongly tasks that lag behind are pulled", ">= 0"},
                 {"learning_rate", "real", "0.025", "of w", "> 0"}},
     .make =

@@ -2,6 +2,7 @@
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -9,7 +10,7 @@
 // before they are initialised, and Clang spells the attribute differently; both take the baseline.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TORSOR_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
+#define TORSOR_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define TORSOR_CLONES
 #endif
@@ -17,40 +18,63 @@
 namespace torsor {
 namespace {
 
-constexpr Index kLanes = 8;
+// Four doubles: GCC keeps longer vectors in memory where the processor has none, and shorter ones gain nothing there.
+constexpr Index kLanes = 4;
 typedef double Lanes __attribute__((vector_size(kLanes * sizeof(double))));
 
-// Rows taken at a time, so that a few columns of them stay in the first-level cache.
+// Rows taken at a time, so that the columns of a tile stay in the first-level cache.
 constexpr Index kRows = 512;
+// Columns of A and of B in a tile: eight sums for six loads.
+constexpr Index kTileA = 4, kTileB = 2;
 
-// out[0..3] += a0.b0, a0.b1, a1.b0, a1.b1 over n rows: four products for four loads.
-TORSOR_CLONES void add_products(const double* a0, const double* a1, const double* b0, const double* b1, Index n,
-                                double* out) {
-  Lanes s00 = {}, s01 = {}, s10 = {}, s11 = {};
-  Index k = 0;
-  for (; k + kLanes <= n; k += kLanes) {
-    Lanes p0, p1, q0, q1;
-    std::memcpy(&p0, a0 + k, sizeof(p0));
-    std::memcpy(&p1, a1 + k, sizeof(p1));
-    std::memcpy(&q0, b0 + k, sizeof(q0));
-    std::memcpy(&q1, b1 + k, sizeof(q1));
-    s00 += p0 * q0;
-    s01 += p0 * q1;
-    s10 += p1 * q0;
-    s11 += p1 * q1;
+// By reference: vectors as values of functions change the calling convention with the instruction set.
+__attribute__((always_inline)) inline void load(const double* x, Lanes& lanes) {
+  std::memcpy(&lanes, x, sizeof(lanes));
+}
+
+__attribute__((always_inline)) inline void add_lanes(const Lanes* sums, int count, double* out) {
+  for (int i = 0; i < count; ++i) out[i] += (sums[i][0] + sums[i][1]) + (sums[i][2] + sums[i][3]);
+}
+
+// out[i + 4 j] += a_i . b_j over n rows, n a multiple of the lanes.
+TORSOR_CLONES void add_tile(const double* const* a, const double* const* b, Index n, double* out) {
+  const double *a0 = a[0], *a1 = a[1], *a2 = a[2], *a3 = a[3], *b0 = b[0], *b1 = b[1];
+  Lanes s[8] = {};
+  for (Index k = 0; k < n; k += kLanes) {
+    Lanes p0, p1, p2, p3, q0, q1;
+    load(a0 + k, p0), load(a1 + k, p1), load(a2 + k, p2), load(a3 + k, p3);
+    load(b0 + k, q0), load(b1 + k, q1);
+    s[0] += p0 * q0;
+    s[1] += p1 * q0;
+    s[2] += p2 * q0;
+    s[3] += p3 * q0;
+    s[4] += p0 * q1;
+    s[5] += p1 * q1;
+    s[6] += p2 * q1;
+    s[7] += p3 * q1;
   }
-  for (Index lane = 0; lane < kLanes; ++lane) {
-    out[0] += s00[lane];
-    out[1] += s01[lane];
-    out[2] += s10[lane];
-    out[3] += s11[lane];
+  add_lanes(s, 8, out);
+}
+
+// out[0 ... 9] += a_0 . a_0, a_0 . a_1, a_1 . a_1, a_0 . a_2, ... (the upper triangle by columns): ten sums for four loads.
+TORSOR_CLONES void add_triangle(const double* const* a, Index n, double* out) {
+  const double *a0 = a[0], *a1 = a[1], *a2 = a[2], *a3 = a[3];
+  Lanes s[10] = {};
+  for (Index k = 0; k < n; k += kLanes) {
+    Lanes p0, p1, p2, p3;
+    load(a0 + k, p0), load(a1 + k, p1), load(a2 + k, p2), load(a3 + k, p3);
+    s[0] += p0 * p0;
+    s[1] += p0 * p1;
+    s[2] += p1 * p1;
+    s[3] += p0 * p2;
+    s[4] += p1 * p2;
+    s[5] += p2 * p2;
+    s[6] += p0 * p3;
+    s[7] += p1 * p3;
+    s[8] += p2 * p3;
+    s[9] += p3 * p3;
   }
-  for (; k < n; ++k) {
-    out[0] += a0[k] * b0[k];
-    out[1] += a0[k] * b1[k];
-    out[2] += a1[k] * b0[k];
-    out[3] += a1[k] * b1[k];
-  }
+  add_lanes(s, 10, out);
 }
 
 // out += w0 x0 + w1 x1 + w2 x2 + w3 x3 over n rows.
@@ -60,51 +84,73 @@ TORSOR_CLONES void add_columns(const double* const* x, const double* w, Index n,
   Index k = 0;
   for (; k + kLanes <= n; k += kLanes) {
     Lanes sum, y0, y1, y2, y3;
-    std::memcpy(&sum, out + k, sizeof(sum));
-    std::memcpy(&y0, x0 + k, sizeof(y0));
-    std::memcpy(&y1, x1 + k, sizeof(y1));
-    std::memcpy(&y2, x2 + k, sizeof(y2));
-    std::memcpy(&y3, x3 + k, sizeof(y3));
-    sum += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3;
+    load(out + k, sum), load(x0 + k, y0), load(x1 + k, y1), load(x2 + k, y2), load(x3 + k, y3);
+    sum += (w0 * y0 + w1 * y1) + (w2 * y2 + w3 * y3);
     std::memcpy(out + k, &sum, sizeof(sum));
   }
   for (; k < n; ++k) out[k] += w0 * x0[k] + w1 * x1[k] + w2 * x2[k] + w3 * x3[k];
 }
 
-const double* rows_of(const Eigen::Ref<const Eigen::MatrixXd>& matrix, Index column, Index row) {
-  return matrix.data() + std::min(column, matrix.cols() - 1) * matrix.outerStride() + row;
+// `count` columns from `first` on, at `row`; the last column stands for those behind it.
+template <Index count>
+std::array<const double*, count> columns_at(const Eigen::Ref<const Eigen::MatrixXd>& matrix, Index first, Index row) {
+  std::array<const double*, count> result;
+  for (Index c = 0; c < count; ++c)
+    result[static_cast<size_t>(c)] =
+        matrix.data() + std::min(first + c, matrix.cols() - 1) * matrix.outerStride() + row;
+  return result;
 }
 
-// A^T B in tiles of two by two (an odd last column is taken twice, so there may be one row and column too many), or
-// only its tiles on and above the diagonal.
-Eigen::MatrixXd tiled_products(const Eigen::Ref<const Eigen::MatrixXd>& a, const Eigen::Ref<const Eigen::MatrixXd>& b,
-                               bool upper) {
-  Eigen::MatrixXd result = Eigen::MatrixXd::Zero(a.cols() + a.cols() % 2, b.cols() + b.cols() % 2);
-  for (Index row = 0; row < a.rows(); row += kRows) {
-    const Index n = std::min(kRows, a.rows() - row);
-    for (Index j = 0; j < b.cols(); j += 2) {
-      for (Index i = 0; i < a.cols() && (!upper || i <= j); i += 2) {
-        double tile[4] = {};
-        add_products(rows_of(a, i, row), rows_of(a, i + 1, row), rows_of(b, j, row), rows_of(b, j + 1, row), n, tile);
-        result(i, j) += tile[0];
-        result(i, j + 1) += tile[1];
-        result(i + 1, j) += tile[2];
-        result(i + 1, j + 1) += tile[3];
-      }
-    }
-  }
-  return result;
+Index round_up(Index n, Index multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+// Calls take(row, n) for blocks of rows whose n is a multiple of the lanes; returns the first row of the rest.
+template <class Take>
+Index for_row_blocks(Index rows, const Take& take) {
+  const Index whole = rows / kLanes * kLanes;
+  for (Index row = 0; row < whole; row += kRows) take(row, std::min(kRows, whole - row));
+  return whole;
 }
 
 }  // namespace
 
 Eigen::MatrixXd products(const Eigen::Ref<const Eigen::MatrixXd>& a, const Eigen::Ref<const Eigen::MatrixXd>& b) {
-  return tiled_products(a, b, false).topLeftCorner(a.cols(), b.cols());
+  Eigen::MatrixXd padded = Eigen::MatrixXd::Zero(round_up(a.cols(), kTileA), round_up(b.cols(), kTileB));
+  const Index rest = for_row_blocks(a.rows(), [&](Index row, Index n) {
+    for (Index j = 0; j < b.cols(); j += kTileB) {
+      for (Index i = 0; i < a.cols(); i += kTileA) {
+        double tile[kTileA * kTileB] = {};
+        add_tile(columns_at<kTileA>(a, i, row).data(), columns_at<kTileB>(b, j, row).data(), n, tile);
+        padded.block(i, j, kTileA, kTileB) += Eigen::Map<const Eigen::Matrix<double, kTileA, kTileB>>(tile);
+      }
+    }
+  });
+  const Index left = a.rows() - rest;
+  return padded.topLeftCorner(a.cols(), b.cols()) + a.bottomRows(left).transpose() * b.bottomRows(left);
 }
 
 Eigen::MatrixXd gram_matrix(const Eigen::Ref<const Eigen::MatrixXd>& gradients) {
   const Index m = gradients.cols();
-  const Eigen::MatrixXd upper = tiled_products(gradients, gradients, true).topLeftCorner(m, m);
+  Eigen::MatrixXd padded = Eigen::MatrixXd::Zero(round_up(m, kTileA), round_up(m, kTileA));
+  const Index rest = for_row_blocks(gradients.rows(), [&](Index row, Index n) {
+    for (Index j = 0; j < m; j += kTileA) {
+      double triangle[10] = {};
+      add_triangle(columns_at<kTileA>(gradients, j, row).data(), n, triangle);
+      for (Index c = 0, k = 0; c < kTileA; ++c)
+        for (Index r = 0; r <= c; ++r) padded(j + r, j + c) += triangle[k++];
+      for (Index i = 0; i < j; i += kTileA) {
+        for (Index c = 0; c < kTileA && j + c < m; c += kTileB) {
+          double tile[kTileA * kTileB] = {};
+          add_tile(columns_at<kTileA>(gradients, i, row).data(), columns_at<kTileB>(gradients, j + c, row).data(), n,
+                   tile);
+          padded.block(i, j + c, kTileA, kTileB) += Eigen::Map<const Eigen::Matrix<double, kTileA, kTileB>>(tile);
+        }
+      }
+    }
+  });
+  const auto last = gradients.bottomRows(gradients.rows() - rest);
+  const Eigen::MatrixXd upper = padded.topLeftCorner(m, m) + last.transpose() * last;
   return upper.selfadjointView<Eigen::Upper>();
 }
 
@@ -135,7 +181,8 @@ UnitGram::UnitGram(const Eigen::MatrixXd& gram) {
     if (gram(i, i) > 0) tasks.push_back(i);
   const Index k = static_cast<Index>(tasks.size());
   norms.resize(k);
-  for (Index i = 0; i < k; ++i) norms[i] = std::sqrt(gram(tasks[static_cast<size_t>(i)], tasks[static_cast<size_t>(i)]));
+  for (Index i = 0; i < k; ++i)
+    norms[i] = std::sqrt(gram(tasks[static_cast<size_t>(i)], tasks[static_cast<size_t>(i)]));
   cosines.resize(k, k);
   for (Index j = 0; j < k; ++j) {
     for (Index i = 0; i < k; ++i) {

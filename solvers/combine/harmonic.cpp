@@ -27,9 +27,10 @@ const RegisterCombiner registered({
     .formula = "H = {G l : l >= 0, G^T G l >= 0},  r_j its extreme rays,  a = U( sum_j U(r_j) ),\n"
                "d = (a . (g_1 + ... + g_m)) a",
     .source = "HARMONIC (ICLR 2026, OpenReview PRYl1mO1go), theorem 1",
-    .caveats = "Equal rays count once. Where double description meets more than 4096 rays (never for m <= 8) the anchor is "
-               "the point of least norm in the convex hull of the unit gradients, which is in H too. a can jump where "
-               "the cone gains or loses a ray.",
+    .caveats =
+        "Equal rays count once. Where double description meets more than 4096 rays (never for m <= 8) the anchor is "
+        "the point of least norm in the convex hull of the unit gradients, which is in H too. a can jump where "
+        "the cone gains or loses a ray.",
     .options = {},
     .make = [](const OptionValues&, std::uint64_t) { return std::make_unique<Harmonic>(); },
 });

@@ -60,7 +60,8 @@ class HrGrad final : public GramCombiner {
     const UnitGram unit(gram);
     if (angles_.size() != m) angles_ = Eigen::VectorXd::Zero(m);
     const Eigen::VectorXd anchor = unit.size() > 0 ? anchor_if_needed(unit.cosines) : Eigen::VectorXd();
-    const UnitDirection direction = anchor.size() > 0 ? rotate_and_aggregate(unit, anchor, inner_steps) : aggregate(unit);
+    const UnitDirection direction =
+        anchor.size() > 0 ? rotate_and_aggregate(unit, anchor, inner_steps) : aggregate(unit);
     result.angles = angles_;
     result.weights = unit.weights_of_gradients(direction.length * direction.weights, m);
     if (options_.guard) guard(unit, anchor, direction.weights, result);
@@ -109,7 +110,8 @@ class HrGrad final : public GramCombiner {
   }
 
   // The anchor in the place of a direction that an original gradient objects to.
-  void guard(const UnitGram& unit, Eigen::VectorXd anchor, const Eigen::VectorXd& direction, Combination& result) const {
+  void guard(const UnitGram& unit, Eigen::VectorXd anchor, const Eigen::VectorXd& direction,
+             Combination& result) const {
     if (unit.size() == 0) return;
     Index worst = 0;
     const double cosine = (unit.cosines * direction).minCoeff(&worst);
@@ -119,8 +121,8 @@ class HrGrad final : public GramCombiner {
     if (!anchor.any())
       std::snprintf(text, sizeof(text), "Pareto stationary: no direction helps all tasks, no step");
     else
-      std::snprintf(text, sizeof(text), "the anchor: the direction had the cosine %.2g with the gradient of task %ld", cosine,
-                    static_cast<long>(unit.tasks[static_cast<size_t>(worst)]));
+      std::snprintf(text, sizeof(text), "the anchor: the direction had the cosine %.2g with the gradient of task %ld",
+                    cosine, static_cast<long>(unit.tasks[static_cast<size_t>(worst)]));
     result.fallback = text;
     const double length = unit.norms.dot(unit.cosines * anchor);
     result.weights = unit.weights_of_gradients(length * anchor, result.weights.size());
@@ -138,7 +140,8 @@ std::unique_ptr<Combiner> make(const OptionValues& values, std::uint64_t) {
                         .rate = values.real("inner_learning_rate"),
                         .guard = values.boolean("guard")};
   const long least = values.integer("inner_steps_min"), most = values.integer("inner_steps_max");
-  if (most < least) throw InputError("the option 'inner_steps_max' must be >= inner_steps_min = " + std::to_string(least));
+  if (most < least)
+    throw InputError("the option 'inner_steps_max' must be >= inner_steps_min = " + std::to_string(least));
   auto method = std::make_unique<HrGrad>(std::move(options), AdaptiveSteps(least, most, values.real("k_std")));
   if (!values.boolean("moments")) return method;
   return with_task_moments(std::move(method), {.beta1 = values.real("beta1")});
@@ -160,23 +163,24 @@ the method is then ConFIG (conflict = literal). Our default turns every task tha
 one (pairwise); threshold turns those with u_i . d < delta, a guess at the role of the paper's undefined delta.
 For two tasks d is the bisector, which is ConFIG's direction: HRGrad differs from ConFIG in length alone, and does not
 shrink the step under strong conflict as ConFIG does.
-For three tasks and more the direction has non-negative products with the rotated gradients always, with the original
-ones not: the guard then takes the anchor's direction, and says so.
+For three tasks and more the direction of independent gradients has non-negative products with the rotated ones, but not
+always with the original ones: the guard then takes the anchor's direction, and says so.
 The paper's objective for the angles was not available: it is RGB's. Its gradient is at most 1/m, so that few inner steps
 turn little; the angles start where the last step left them and converge over many steps.
 Ours: angles are capped at the anchor; gradients within a cosine of 0.999 of it do not turn; zero gradients are left out.
 With moments = yes the direction is a pseudo-gradient for Adam with the same beta1, and the guard speaks of moments.)",
-    .options =
-        {{"conflict", "choice", "pairwise", "which tasks turn", "one of: pairwise|threshold|literal"},
-         {"delta", "real", "0.1", "threshold on u_i . d, for conflict = threshold", "in [-1, 1]"},
-         {"lambda", "real", "1", "weight of staying close to the original gradients", ">= 0"},
-         {"inner_steps_min", "integer", "1", "least gradient steps on the angles in a step", ">= 0"},
-         {"inner_steps_max", "integer", "10", "most of them", ">= 0"},
-         {"k_std", "real", "1", "spread of the tasks' relative loss changes at which half of the range is used", "> 0"},
-         {"inner_learning_rate", "real", "0.2", "of the steps on the angles", "> 0"},
-         {"guard", "boolean", "yes", "take the anchor where an original gradient would get a negative product", ""},
-         {"moments", "boolean", "yes", "work on first moments of the tasks' gradients, for Adam", ""},
-         {"beta1", "real", "0.9", "of the moments; must be that of the optimiser", "in [0, 1)"}},
+    .options = {{"conflict", "choice", "pairwise", "which tasks turn", "one of: pairwise|threshold|literal"},
+                {"delta", "real", "0.1", "threshold on u_i . d, for conflict = threshold", "in [-1, 1]"},
+                {"lambda", "real", "1", "weight of staying close to the original gradients", ">= 0"},
+                {"inner_steps_min", "integer", "1", "least gradient steps on the angles in a step", ">= 0"},
+                {"inner_steps_max", "integer", "10", "most of them", ">= 0"},
+                {"k_std", "real", "1", "spread of the tasks' relative loss changes at which half of the range is used",
+                 "> 0"},
+                {"inner_learning_rate", "real", "0.2", "of the steps on the angles", "> 0"},
+                {"guard", "boolean", "yes", "take the anchor where an original gradient would get a negative product",
+                 ""},
+                {"moments", "boolean", "yes", "work on first moments of the tasks' gradients, for Adam", ""},
+                {"beta1", "real", "0.9", "of the moments; must be that of the optimiser", "in [0, 1)"}},
     .make = make,
 });
 

@@ -44,15 +44,14 @@ class ImprovableGaps final : public Weighter {
 const RegisterCombiner registered({
     .name = "igb",
     .title = "Improvable gap balancing (version 1)",
-    .formula = "d = sum_i w_i/L_i g_i,  w = m softmax(L_i/base_i),  base = mean losses of the first steps (w = 1 there)",
+    .formula =
+        "d = sum_i w_i/L_i g_i,  w = m softmax(L_i/base_i),  base = mean losses of the first steps (w = 1 there)",
     .source = "Dai, Fei, Lu: Improvable gap balancing for multi-task learning (UAI 2023), section 3.2",
     .caveats = "The paper takes the second epoch as base; here the first base_steps steps. Its version 2, which learns "
                "the weights by reinforcement, is not offered.",
     .options = {{"base_steps", "integer", "100", "first steps whose mean losses are the base", ">= 1"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<ImprovableGaps>(values.integer("base_steps"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<ImprovableGaps>(values.integer("base_steps")); },
 });
 
 }  // namespace

@@ -37,15 +37,15 @@ const RegisterCombiner registered({
     .name = "imtl-g",
     .title = "Impartial multi-task learning (gradients)",
     .formula = "d = G a,  sum a = 1,  U(g_i) . d equal for all i:  a = v/sum v,  v_i = (C^+ 1)_i/|g_i|,  C the cosines",
-    .source = "Liu, Li, Kuang, Xue, Chen, Yang, Liao, Zhang: Towards impartial multi-task learning (ICLR 2021), eq. 4-6",
-    .caveats = "As published the common projection is negative where sum v < 0 (possible for gradients of very different "
-               "norms in conflict): the step then ascends along every gradient. descend = yes divides by |sum v|. For "
-               "dependent gradients the pseudo-inverse is that of the cosines, so that it does not depend on norms.",
+    .source =
+        "Liu, Li, Kuang, Xue, Chen, Yang, Liao, Zhang: Towards impartial multi-task learning (ICLR 2021), eq. 4-6",
+    .caveats =
+        "As published the common projection is negative where sum v < 0 (possible for gradients of very different "
+        "norms in conflict): the step then ascends along every gradient. descend = yes divides by |sum v|. For "
+        "dependent gradients the pseudo-inverse is that of the cosines, so that it does not depend on norms.",
     .options = {{"descend", "boolean", "no", "never a negative common projection", ""}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<ImpartialGradients>(values.boolean("descend"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<ImpartialGradients>(values.boolean("descend")); },
 });
 
 }  // namespace

@@ -49,8 +49,9 @@ const RegisterCombiner registered({
     .name = "lra",
     .title = "Learning-rate annealing",
     .formula = "d = sum_i w_i g_i,  w_i <- beta w_i + (1 - beta) max|g_ref|/mean|g_i|,  w_ref = 1, all start at 1",
-    .source = "Wang, Teng, Perdikaris: Understanding and mitigating gradient flow pathologies in physics-informed neural "
-              "networks (2021), algorithm 1",
+    .source =
+        "Wang, Teng, Perdikaris: Understanding and mitigating gradient flow pathologies in physics-informed neural "
+        "networks (2021), algorithm 1",
     .caveats = "A task whose gradient is zero keeps its weight.",
     .options = {{"beta", "real", "0.9", "memory of the weights", "in [0, 1)"},
                 {"reference", "integer", "0", "the task (from 0) with weight one, usually the residual", ">= 0"}},

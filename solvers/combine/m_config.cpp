@@ -21,9 +21,10 @@ const RegisterCombiner registered({
     .formula = "step t: task i = t mod m;  m_i <- b m_i + (1-b) g_i;  h = ConFIG(m_j/(1-b^t_j));\n"
                "M_t = (1-b^t) h;  d = (M_t - b M_{t-1})/(1-b)",
     .source = "Liu, Chu, Thuerey: ConFIG (ICLR 2025), algorithm 1; t_j counts task j's own steps, as in their code",
-    .caveats = "d is a pseudo-gradient: Adam with the same beta1, from the first step on, makes h its corrected first moment; "
-               "with another optimiser or beta1 it is something else. In the first m - 1 steps only the tasks seen so far "
-               "have a say (the authors' code takes no step then).",
+    .caveats =
+        "d is a pseudo-gradient: Adam with the same beta1, from the first step on, makes h its corrected first moment; "
+        "with another optimiser or beta1 it is something else. In the first m - 1 steps only the tasks seen so far "
+        "have a say (the authors' code takes no step then).",
     .options = {{"beta1", "real", "0.9", "b; must be that of the optimiser", "in [0, 1)"},
                 {"length", "choice", "projection", "as that of config",
                  "one of: projection|min|max|harmonic|arithmetic|geometric"}},

@@ -40,15 +40,15 @@ const RegisterCombiner registered({
     .name = "mgda",
     .title = "Multiple gradient descent algorithm",
     .formula = "d = G a,  a = argmin { |G a|^2 : a >= 0, sum a = 1 }",
-    .source = "Desideri (2012); Sener, Koltun: Multi-task learning as multi-objective optimization (NeurIPS 2018), eq. 3",
-    .caveats = "The step is as short as the shortest gradient allows: a task with a small gradient decides. Solved exactly "
-               "(others use Frank-Wolfe steps). Gradients that are zero are left out, where the literal minimum is d = 0.",
+    .source =
+        "Desideri (2012); Sener, Koltun: Multi-task learning as multi-objective optimization (NeurIPS 2018), eq. 3",
+    .caveats =
+        "The step is as short as the shortest gradient allows: a task with a small gradient decides. Solved exactly "
+        "(others use Frank-Wolfe steps). Gradients that are zero are left out, where the literal minimum is d = 0.",
     .options = {{"scaling", "choice", "none", "divide gradients before by their norm, loss, or the product of both",
                  "one of: none|norm|loss|loss-norm"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t) {
-          return std::make_unique<MultipleGradientDescent>(values.text("scaling"));
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t) { return std::make_unique<MultipleGradientDescent>(values.text("scaling")); },
 });
 
 }  // namespace

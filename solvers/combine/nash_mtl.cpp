@@ -52,9 +52,10 @@ const RegisterCombiner registered({
     .formula = "d = G a,  G^T G a = 1/a (entry by entry),  a > 0",
     .source = "Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik, Fetaya: Multi-task learning as a bargaining game "
               "(ICML 2022), claim 3.1",
-    .caveats = "|d| = sqrt(m) in every step, however small the gradients: the learning rate alone sets the step (the "
-               "authors' code divides the Gram matrix by its norm and clips |d| to 1; max_norm = 1 is the same). No step "
-               "at Pareto stationary points.",
+    .caveats =
+        "|d| = sqrt(m) in every step, however small the gradients: the learning rate alone sets the step (the "
+        "authors' code divides the Gram matrix by its norm and clips |d| to 1; max_norm = 1 is the same). No step "
+        "at Pareto stationary points.",
     .options = {{"every", "integer", "1", "steps between two bargains; the weights are kept between", ">= 1"},
                 {"max_norm", "real", "0", "longest |d|; 0: no limit", ">= 0"}},
     .make =

@@ -51,10 +51,8 @@ const RegisterCombiner registered({
     .caveats = "For m > 2 later projections can bring back a conflict, with the order deciding.",
     .options = {{"order", "choice", "random", "of the other tasks: drawn for each i, or 0 ... m-1",
                  "one of: random|given"}},
-    .make =
-        [](const OptionValues& values, std::uint64_t seed) {
-          return std::make_unique<PcGrad>(values.text("order") == "random", seed);
-        },
+    .make = [](const OptionValues& values,
+               std::uint64_t seed) { return std::make_unique<PcGrad>(values.text("order") == "random", seed); },
 });
 
 }  // namespace

@@ -60,7 +60,8 @@ Eigen::VectorXd PlaneRotation::gradient(const Eigen::VectorXd& angles) const {
   for (Index i = 0; i < size(); ++i) {
     if (caps_[i] == 0) continue;
     const double sine = std::sin(angles_to_d_[i]);
-    const double turned = (-std::cos(angles_to_d_[i] - angles[i]) * u_times_sum[i] + std::cos(angles[i]) * d_times_sum) / sine;
+    const double turned =
+        (-std::cos(angles_to_d_[i] - angles[i]) * u_times_sum[i] + std::cos(angles[i]) * d_times_sum) / sine;
     result[i] = -turned / (m * (m - 1)) + lambda_ / (2 * m) * std::sin(angles[i]);
   }
   return result;

@@ -64,7 +64,8 @@ const RegisterCombiner registered({
                 {"rho", "real", "0.999", "probability not to look back to the first step", "in [0, 1]"}},
     .make =
         [](const OptionValues& values, std::uint64_t seed) {
-          return std::make_unique<RelativeLossBalance>(values.real("beta"), values.real("tau"), values.real("rho"), seed);
+          return std::make_unique<RelativeLossBalance>(values.real("beta"), values.real("tau"), values.real("rho"),
+                                                       seed);
         },
 });
 

@@ -84,11 +84,13 @@ class RotationBalance final : public Combiner {
 const RegisterCombiner registered({
     .name = "rgb",
     .title = "Rotation-based gradient balancing (RGB)",
-    .formula = "d <- U(mu d + (1-mu) U(mean u_i)),  u_i = U(g_i);  r_i = u_i turned towards d by x_i;  direction = mean r_i\n"
-               "angles minimise 1/(m(m-1)) sum_{i<j} (1 - r_i . r_j) + lambda/(2m) sum_i (1 - cos x_i)",
+    .formula =
+        "d <- U(mu d + (1-mu) U(mean u_i)),  u_i = U(g_i);  r_i = u_i turned towards d by x_i;  direction = mean r_i\n"
+        "angles minimise 1/(m(m-1)) sum_{i<j} (1 - r_i . r_j) + lambda/(2m) sum_i (1 - cos x_i)",
     .source = "RGB (OpenReview l0QAezg8HX, 2025), sections 4.1-4.3",
-    .caveats = "Norms of the gradients are dropped. No task is safe from a negative product. Ours: angles are capped at d, "
-               "and the search starts where the last step left them.",
+    .caveats =
+        "Norms of the gradients are dropped. No task is safe from a negative product. Ours: angles are capped at d, "
+        "and the search starts where the last step left them.",
     .options = {{"mu", "real", "0.9", "memory of the mean direction", "in [0, 1)"},
                 {"lambda", "real", "1", "weight of staying close to the original gradients", ">= 0"},
                 {"inner_steps_min", "integer", "1", "least gradient steps on the angles in a step", ">= 0"},
@@ -99,7 +101,8 @@ const RegisterCombiner registered({
         [](const OptionValues& values, std::uint64_t) {
           return std::make_unique<RotationBalance>(
               values.real("mu"), values.real("lambda"), values.real("inner_learning_rate"),
-              AdaptiveSteps(values.integer("inner_steps_min"), values.integer("inner_steps_max"), values.real("k_std")));
+              AdaptiveSteps(values.integer("inner_steps_min"), values.integer("inner_steps_max"),
+                            values.real("k_std")));
         },
 });
 

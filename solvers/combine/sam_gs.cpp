@@ -81,13 +81,16 @@ class SimilarityMomentum final : public Combiner {
 const RegisterCombiner registered({
     .name = "sam-gs",
     .title = "Similarity-aware momentum gradient surgery (SAM-GS)",
-    .formula = "s = mean over pairs of 2|g_i||g_j|/(|g_i|^2 + |g_j|^2)\n"
-               "s < gamma: d = mean_j |g_j| sum_i U(g_i);  else d = sum_i g_i * |M_i|/sqrt(v), coordinate by coordinate,\n"
-               "M_i, v bias-corrected moments of g_i and (1-s)^2",
-    .source = "Borsani, Rosani, Nicosia, Di Fatta: Gradient similarity surgery in multi-task deep learning (2025), algorithm "
-              "1, and the authors' code",
-    .caveats = "The authors multiply the result by m; we do not. In the second case the length is quadratic in the gradients "
-               "and grows without bound as norms become equal (v -> 0): use it with Adam.",
+    .formula =
+        "s = mean over pairs of 2|g_i||g_j|/(|g_i|^2 + |g_j|^2)\n"
+        "s < gamma: d = mean_j |g_j| sum_i U(g_i);  else d = sum_i g_i * |M_i|/sqrt(v), coordinate by coordinate,\n"
+        "M_i, v bias-corrected moments of g_i and (1-s)^2",
+    .source =
+        "Borsani, Rosani, Nicosia, Di Fatta: Gradient similarity surgery in multi-task deep learning (2025), algorithm "
+        "1, and the authors' code",
+    .caveats =
+        "The authors multiply the result by m; we do not. In the second case the length is quadratic in the gradients "
+        "and grows without bound as norms become equal (v -> 0): use it with Adam.",
     .options = {{"gamma", "real", "0.1", "similarity below which norms are equalised", "in [0, 1]"},
                 {"beta1", "real", "0.9", "memory of the gradients' moments", "in [0, 1)"},
                 {"beta2", "real", "0.99", "memory of the dissimilarity", "in [0, 1)"}},

@@ -115,7 +115,8 @@ std::vector<Index> greedy_colouring(const Eigen::Ref<const Eigen::Matrix<bool, -
   for (const Index i : order) {
     std::vector<bool> taken(static_cast<size_t>(m) + 1, false);
     for (Index j = 0; j < m; ++j)
-      if (adjacent(i, j) && colours[static_cast<size_t>(j)] >= 0) taken[static_cast<size_t>(colours[static_cast<size_t>(j)])] = true;
+      if (adjacent(i, j) && colours[static_cast<size_t>(j)] >= 0)
+        taken[static_cast<size_t>(colours[static_cast<size_t>(j)])] = true;
     colours[static_cast<size_t>(i)] = std::find(taken.begin(), taken.end(), false) - taken.begin();
   }
   return colours;

@@ -38,7 +38,7 @@ class TaskMoments final : public Combiner {
     State state;
     state.set("inner", inner_->state());
     state.set("steps", static_cast<double>(steps_));
-    state.set("moments", moments_);
+    state.set("corrected", corrected_);
     state.set("seen", Eigen::MatrixXd(seen_));
     state.set("losses", Eigen::MatrixXd(losses_));
     state.set("previous", Eigen::MatrixXd(previous_));
@@ -48,32 +48,27 @@ class TaskMoments final : public Combiner {
   void restore(const State& state) override {
     inner_->restore(state.part("inner"));
     steps_ = static_cast<Index>(state.number("steps"));
-    moments_ = state.matrix("moments");
+    corrected_ = state.matrix("corrected");
     seen_ = state.vector("seen");
     losses_ = state.vector("losses");
     previous_ = state.vector("previous");
-    corrected_ = Eigen::MatrixXd::Zero(moments_.rows(), moments_.cols());
-    for (Index i = 0; i < seen_.size(); ++i)
-      if (seen_[i] > 0) correct(i);
   }
 
  private:
   void start(const TaskGradients& tasks) {
     const Index d = tasks.gradients.rows(), m = tasks.gradients.cols();
-    moments_ = corrected_ = Eigen::MatrixXd::Zero(d, m);
+    corrected_ = Eigen::MatrixXd::Zero(d, m);
     seen_ = Eigen::VectorXd::Zero(m);
     losses_ = Eigen::VectorXd::Ones(m);  // of tasks not seen yet, which have no gradient either
     previous_ = Eigen::VectorXd::Zero(d);
   }
 
   void take(Index i, const TaskGradients& tasks) {
-    moments_.col(i) = options_.beta1 * moments_.col(i) + (1 - options_.beta1) * tasks.gradients.col(i);
     seen_[i] += 1;
     losses_[i] = tasks.losses[i];
-    correct(i);
+    const double share = (1 - options_.beta1) / (1 - std::pow(options_.beta1, seen_[i]));
+    corrected_.col(i) += share * (tasks.gradients.col(i) - corrected_.col(i));
   }
-
-  void correct(Index i) { corrected_.col(i) = moments_.col(i) / (1 - std::pow(options_.beta1, seen_[i])); }
 
   // The result is no combination of this step's gradients any more.
   void replace_by_pseudo_gradient(Combination& result) {
@@ -86,12 +81,11 @@ class TaskMoments final : public Combiner {
 
   std::unique_ptr<Combiner> inner_;
   TaskMomentsOptions options_;
-  Index steps_ = 0;             // t
-  Eigen::MatrixXd moments_;     // m_i as columns
-  Eigen::MatrixXd corrected_;   // c_i
-  Eigen::VectorXd seen_;        // t_i
-  Eigen::VectorXd losses_;      // the last known of each task
-  Eigen::VectorXd previous_;    // M_{t-1}
+  Index steps_ = 0;            // t
+  Eigen::MatrixXd corrected_;  // c_i as columns
+  Eigen::VectorXd seen_;       // t_i
+  Eigen::VectorXd losses_;     // the last known of each task
+  Eigen::VectorXd previous_;   // M_{t-1}
 };
 
 }  // namespace

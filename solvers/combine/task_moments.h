@@ -3,7 +3,7 @@
 //   m_i <- b m_i + (1 - b) g_i,    c_i = m_i / (1 - b^{t_i}),    t_i = how often task i was seen,
 //   h_t = the combiner's direction for c_1 ... c_m.
 //
-// h_t is to take the place of Adam's bias-corrected first moment. What is returned is the pseudo-gradient
+// (c_i is kept alone: c_i <- c_i + (1 - b) / (1 - b^{t_i}) (g_i - c_i) is the same.) h_t is to take the place of Adam's bias-corrected first moment. What is returned is the pseudo-gradient
 //
 //   q_t = (M_t - b M_{t-1}) / (1 - b),    M_t = (1 - b^t) h_t,    M_0 = 0:
 //

@@ -43,8 +43,9 @@ const RegisterCombiner registered({
     .title = "Uncertainty weights",
     .formula = "d = sum_i exp(-s_i)/2 g_i,  s learned with Adam on sum_i L_i exp(-s_i)/2 + s_i/2",
     .source = "Kendall, Gal, Cipolla: Multi-task learning using uncertainty to weigh losses (CVPR 2018), eq. 7",
-    .caveats = "s has its own Adam here, with its own learning rate, so that a step of the network does not wait for it; "
-               "the weights of this step are those before the update of s.",
+    .caveats =
+        "s has its own Adam here, with its own learning rate, so that a step of the network does not wait for it; "
+        "the weights of this step are those before the update of s.",
     .options = {{"learning_rate", "real", "1e-3", "of s", "> 0"},
                 {"start", "real", "-0.5", "first value of every s_i", ""}},
     .make =

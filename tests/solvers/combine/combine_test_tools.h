@@ -16,7 +16,17 @@ namespace torsor::combine_test {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-enum class Kind { random, conflicting, agreeing, parallel, opposite, nearly_singular, with_zero, different_norms, flat };
+enum class Kind {
+  random,
+  conflicting,
+  agreeing,
+  parallel,
+  opposite,
+  nearly_singular,
+  with_zero,
+  different_norms,
+  flat
+};
 constexpr int kKinds = 9;
 
 /// U(g_i) as columns; zero columns stay zero.

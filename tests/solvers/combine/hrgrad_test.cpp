@@ -101,7 +101,8 @@ TEST(HrGrad, IsConfigWithoutConflict) {
     const MatrixXd gram = sample.gradients.transpose() * sample.gradients;
     const bool conflict = gram.minCoeff() < 0;
     // The literal test never fires, conflict or not.
-    const Combination literal = combine("hrgrad", sample, {{"moments", "no"}, {"conflict", "literal"}, {"guard", "no"}});
+    const Combination literal =
+        combine("hrgrad", sample, {{"moments", "no"}, {"conflict", "literal"}, {"guard", "no"}});
     const Combination config = combine("config", sample);
     ASSERT_LE((literal.direction - config.direction).norm(), 1e-9 * (1 + config.direction.norm())) << n;
     ASSERT_FALSE(literal.angles.any());
@@ -144,9 +145,9 @@ TEST(HrGrad, DoesNotDependOnTheOrderOfTasks) {
   int compared = 0;
   for (int n = 0; n < kSets; ++n) {
     const Sample sample = sampler.next();
-    // Where rounding decides whether a ray or an eigenvalue exists, so does the order.
+    // Where rounding decides whether two rays are one or an eigenvalue is zero, the order does.
     const double least = least_unit_norm(sample.gradients);
-    if (least < (sample.kind == Kind::flat ? 0.05 : 1e-4)) continue;
+    if (least < (sample.kind == Kind::flat ? 0.05 : 1e-3)) continue;
     const Index m = sample.gradients.cols();
     Eigen::PermutationMatrix<-1, -1> order(m);
     order.setIdentity();
@@ -154,9 +155,11 @@ TEST(HrGrad, DoesNotDependOnTheOrderOfTasks) {
     const Sample shuffled{sample.kind, sample.gradients * order, order.transpose() * sample.losses};
     const Combination result = combine("hrgrad", sample, kRaw), other = combine("hrgrad", shuffled, kRaw);
     const double scale = sample.gradients.colwise().norm().sum();
-    ASSERT_LE((result.direction - other.direction).norm(), 1e-7 * scale) << n << " kind " << static_cast<int>(sample.kind);
+    ASSERT_LE((result.direction - other.direction).norm(), 1e-7 * scale)
+        << n << " kind " << static_cast<int>(sample.kind);
     ++compared;
   }
+  std::cout << compared << " sets compared\n";
   EXPECT_GT(compared, kSets / 2);
 }
 

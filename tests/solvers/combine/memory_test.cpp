@@ -30,7 +30,8 @@ void expect_same_bits(const Combination& a, const Combination& b, const std::str
   EXPECT_EQ(a.fallback, b.fallback) << where;
 }
 
-void expect_round_trip(const std::string& name, const std::function<std::unique_ptr<Combiner>(std::uint64_t)>& make_new) {
+void expect_round_trip(const std::string& name,
+                       const std::function<std::unique_ptr<Combiner>(std::uint64_t)>& make_new) {
   const auto all = steps(1, 14, 4);
   for (const Index stop : {0, 1, 7}) {
     auto uninterrupted = make_new(3);
@@ -41,7 +42,8 @@ void expect_round_trip(const std::string& name, const std::function<std::unique_
     for (Index step = stop; step < 14; ++step) {
       const Sample& sample = all[static_cast<size_t>(step)];
       EXPECT_EQ(uninterrupted->wanted(step, 4), resumed->wanted(step, 4)) << name;
-      expect_same_bits(take(*uninterrupted, sample, step), take(*resumed, sample, step), name + " step " + std::to_string(step));
+      expect_same_bits(take(*uninterrupted, sample, step), take(*resumed, sample, step),
+                       name + " step " + std::to_string(step));
     }
   }
 }
@@ -59,10 +61,12 @@ TEST(State, RestoresTheSameBitsForEveryCombiner) {
 }
 
 TEST(State, RestoresTheSameBitsForDecorators) {
-  expect_round_trip("moments of pcgrad", [](std::uint64_t seed) { return with_task_moments(make("pcgrad", {}, seed), {}); });
+  expect_round_trip("moments of pcgrad",
+                    [](std::uint64_t seed) { return with_task_moments(make("pcgrad", {}, seed), {}); });
   OptionValues options(task_group_options());
   options.set("period", "3");
-  expect_round_trip("groups of gradvac", [&](std::uint64_t seed) { return with_task_groups(make("gradvac", {}, seed), options); });
+  expect_round_trip("groups of gradvac",
+                    [&](std::uint64_t seed) { return with_task_groups(make("gradvac", {}, seed), options); });
 }
 
 TEST(State, SaysWhatIsMissing) {
@@ -114,17 +118,20 @@ TEST(TaskMoments, MakeAdamsFirstMomentTheCombination) {
 }
 
 TEST(TaskMoments, AreThoseOfMConfig) {
-  auto ours = make("m-config", {{"beta1", "0.8"}}), by_hand = with_task_moments(make("config"), {.beta1 = 0.8, .cyclic = true});
+  auto ours = make("m-config", {{"beta1", "0.8"}}),
+       by_hand = with_task_moments(make("config"), {.beta1 = 0.8, .cyclic = true});
   const auto all = steps(4, 9, 4);
   for (Index step = 0; step < 9; ++step)
-    expect_same_bits(combine(*ours, all[static_cast<size_t>(step)], step), combine(*by_hand, all[static_cast<size_t>(step)], step), "");
+    expect_same_bits(combine(*ours, all[static_cast<size_t>(step)], step),
+                     combine(*by_hand, all[static_cast<size_t>(step)], step), "");
 }
 
 TEST(TaskMoments, HrGradUsesThemUnlessToldNot) {
   const auto all = steps(5, 5, 3);
   auto with = make("hrgrad"), by_hand = with_task_moments(make("hrgrad", {{"moments", "no"}}), {});
   for (Index step = 0; step < 5; ++step)
-    expect_same_bits(combine(*with, all[static_cast<size_t>(step)], step), combine(*by_hand, all[static_cast<size_t>(step)], step), "");
+    expect_same_bits(combine(*with, all[static_cast<size_t>(step)], step),
+                     combine(*by_hand, all[static_cast<size_t>(step)], step), "");
 }
 
 TEST(TaskGroups, ColourGraphsProperly) {

@@ -12,7 +12,9 @@ namespace {
 constexpr int kSets = 10000;
 
 // The library's numbers are compared at these condition numbers of the cosines and above.
-bool well_conditioned(const Sample& sample) { return sample.condition() > 1e-7; }
+bool well_conditioned(const Sample& sample) {
+  return sample.condition() > 1e-7;
+}
 
 MatrixXd without_zeros(const MatrixXd& g) {
   MatrixXd kept(g.rows(), 0);
@@ -24,7 +26,9 @@ MatrixXd without_zeros(const MatrixXd& g) {
   return kept;
 }
 
-double largest_norm(const Sample& sample) { return sample.gradients.colwise().norm().maxCoeff(); }
+double largest_norm(const Sample& sample) {
+  return sample.gradients.colwise().norm().maxCoeff();
+}
 
 TEST(Gram, ProductsAndSumsAreThoseOfEigen) {
   Sampler sampler(1);
@@ -55,8 +59,8 @@ TEST(AllCombiners, OneTaskIsDescended) {
 TEST(AllCombiners, ZeroGradientsHaveNoSay) {
   Sampler sampler(3);
   // Methods that work on gradients alone; the others give every loss a weight, or share a mean.
-  const std::vector<std::string> names = {"aligned-mtl", "cagrad", "config", "dcgd", "fairgrad", "harmonic", "imtl-g",
-                                          "mgda", "nash-mtl", "pcgrad", "upgrad", "rgb"};
+  const std::vector<std::string> names = {"aligned-mtl", "cagrad", "config",   "dcgd",   "fairgrad", "harmonic",
+                                          "imtl-g",      "mgda",   "nash-mtl", "pcgrad", "upgrad",   "rgb"};
   for (const auto& name : names) {
     for (Index m = 2; m <= 6; ++m) {
       const Sample sample = sampler.make(Kind::conflicting, m);
@@ -64,7 +68,8 @@ TEST(AllCombiners, ZeroGradientsHaveNoSay) {
       more.gradients.rightCols(m) = sample.gradients;
       Settings settings;
       if (name == "pcgrad") settings["order"] = "given";
-      const VectorXd expected = combine(name, sample, settings).direction, found = combine(name, more, settings).direction;
+      const VectorXd expected = combine(name, sample, settings).direction,
+                     found = combine(name, more, settings).direction;
       EXPECT_LE((expected - found).norm(), 1e-11 * expected.norm()) << name;
     }
   }
@@ -152,7 +157,8 @@ TEST(Mgda, ScalingReplacesTheGradients) {
   const Sample sample = Sampler(11).make(Kind::conflicting, 4);
   Sample scaled = sample;
   for (Index i = 0; i < 4; ++i) scaled.gradients.col(i) /= sample.losses[i] * sample.gradients.col(i).norm();
-  EXPECT_LE((combine("mgda", sample, {{"scaling", "loss-norm"}}).direction - combine("mgda", scaled).direction).norm(), 1e-12);
+  EXPECT_LE((combine("mgda", sample, {{"scaling", "loss-norm"}}).direction - combine("mgda", scaled).direction).norm(),
+            1e-12);
 }
 
 TEST(UpGrad, NeverConflictsAndIsAMeanOfProjections) {
@@ -220,7 +226,9 @@ TEST(Config, HasEqualCosinesAndTheLengthOfTheProjections) {
     const VectorXd cosines = cosines_with(g, result.direction);
     ASSERT_NEAR(cosines.minCoeff(), cosines.maxCoeff(), 1e-7) << n;
     ASSERT_GE(cosines.minCoeff(), -1e-9) << n;
-    ASSERT_NEAR((g.transpose() * result.direction.normalized()).sum(), result.direction.norm(), 1e-6 * largest_norm(sample)) << n;
+    ASSERT_NEAR((g.transpose() * result.direction.normalized()).sum(), result.direction.norm(),
+                1e-6 * largest_norm(sample))
+        << n;
   }
 }
 
@@ -235,7 +243,8 @@ TEST(Config, LengthsFollowTheirMeans) {
                                                {"geometric", std::cbrt(norms.prod())},
                                                {"harmonic", 3 / norms.cwiseInverse().sum()}};
   for (const auto& [length, mean] : means)
-    EXPECT_LE((combine("config", sample, {{"length", length}}).direction - mean * cosines * direction).norm(), 1e-12) << length;
+    EXPECT_LE((combine("config", sample, {{"length", length}}).direction - mean * cosines * direction).norm(), 1e-12)
+        << length;
 }
 
 TEST(Harmonic, IsInTheHarmonisedCone) {
@@ -317,7 +326,8 @@ TEST(NashMtl, SolvesTheBargain) {
       ASSERT_GT(result.weights[i], 0);
       // Rounding of the sum for the direction counts most where weights are large.
       const double gain = sample.gradients.col(i).dot(result.direction) * result.weights[i];
-      const double rounding = 1e-14 * (sample.gradients * result.weights.asDiagonal()).colwise().squaredNorm().maxCoeff();
+      const double rounding =
+          1e-14 * (sample.gradients * result.weights.asDiagonal()).colwise().squaredNorm().maxCoeff();
       ASSERT_NEAR(gain, 1, 1e-7 + rounding) << n;
     }
     ASSERT_NEAR(result.direction.squaredNorm(), count, 1e-5 * count) << n;
@@ -336,7 +346,8 @@ TEST(FairGrad, SolvesItsSystem) {
     for (Index i = 0; i < result.weights.size(); ++i) {
       if (sample.gradients.col(i).norm() == 0) continue;
       const double expected = std::pow(result.weights[i], -1 / alpha);
-      const double size = (sample.gradients * result.weights.asDiagonal()).colwise().norm().maxCoeff() * sample.gradients.col(i).norm();
+      const double size =
+          (sample.gradients * result.weights.asDiagonal()).colwise().norm().maxCoeff() * sample.gradients.col(i).norm();
       ASSERT_NEAR(sample.gradients.col(i).dot(result.direction), expected, 1e-7 * expected + 1e-12 * size) << n;
     }
   }
@@ -346,7 +357,8 @@ TEST(FairGrad, IsNashForAlphaOne) {
   Sampler sampler(22);
   for (int n = 0; n < 100; ++n) {
     const Sample sample = sampler.make(Kind::conflicting, 4);
-    ASSERT_LE((combine("fairgrad", sample, {{"alpha", "1"}}).direction - combine("nash-mtl", sample).direction).norm(), 1e-8);
+    ASSERT_LE((combine("fairgrad", sample, {{"alpha", "1"}}).direction - combine("nash-mtl", sample).direction).norm(),
+              1e-8);
   }
 }
 
@@ -361,7 +373,8 @@ TEST(AlignedMtl, GivesASystemOfConditionNumberOne) {
     const double sigma = std::sqrt(eigen.eigenvalues()[0]);
     const MatrixXd balance = sigma * eigen.operatorInverseSqrt();
     const MatrixXd aligned = sample.gradients * balance;
-    ASSERT_LE((aligned.transpose() * aligned - sigma * sigma * MatrixXd::Identity(gram.rows(), gram.rows())).norm(), 1e-7 * sigma * sigma);
+    ASSERT_LE((aligned.transpose() * aligned - sigma * sigma * MatrixXd::Identity(gram.rows(), gram.rows())).norm(),
+              1e-7 * sigma * sigma);
     const Combination result = combine("aligned-mtl", sample);
     ASSERT_LE((result.direction - aligned.rowwise().sum()).norm(), 1e-8 * sigma) << n;
     ASSERT_NEAR(result.direction.norm(), sigma * std::sqrt(static_cast<double>(gram.rows())), 1e-8 * sigma) << n;
@@ -471,7 +484,8 @@ TEST(GradVac, BringsTheCosineToItsTarget) {
 TEST(GradDrop, DrawsSignsByTheirShare) {
   Sampler sampler(29);
   const Sample sample = sampler.make(Kind::random, 5);
-  const VectorXd positive = sample.gradients.cwiseMax(0).rowwise().sum(), negative = sample.gradients.cwiseMin(0).rowwise().sum();
+  const VectorXd positive = sample.gradients.cwiseMax(0).rowwise().sum(),
+                 negative = sample.gradients.cwiseMin(0).rowwise().sum();
   auto method = make("graddrop");
   VectorXd kept = VectorXd::Zero(12);
   for (int n = 0; n < kSets; ++n) {
@@ -497,14 +511,17 @@ TEST(SamGs, EqualisesNormsThatDiffer) {
     double sum = 0, pairs = 0;
     for (Index j = 0; j < norms.size(); ++j)
       for (Index i = 0; i < j; ++i)
-        if (norms[i] * norms[j] > 0) sum += 2 * norms[i] * norms[j] / (norms[i] * norms[i] + norms[j] * norms[j]), pairs += 1;
+        if (norms[i] * norms[j] > 0)
+          sum += 2 * norms[i] * norms[j] / (norms[i] * norms[i] + norms[j] * norms[j]), pairs += 1;
     const double similarity = pairs > 0 ? sum / pairs : 1;
     const Combination result = combine("sam-gs", sample, {{"gamma", "0.7"}});
     VectorXd expected = norms.mean() * units(g).rowwise().sum();
     // First step: the corrected moments are the gradients, and (1 - s)^2 up to the small constant.
     if (similarity >= 0.7)
       expected = g.cwiseProduct(g.cwiseAbs()).rowwise().sum() / std::sqrt((1 - similarity) * (1 - similarity) + 1e-6);
-    ASSERT_LE((result.direction - expected).norm(), 1e-9 * expected.norm() + 1e-12 * largest_norm(sample) * largest_norm(sample)) << n;
+    ASSERT_LE((result.direction - expected).norm(),
+              1e-9 * expected.norm() + 1e-12 * largest_norm(sample) * largest_norm(sample))
+        << n;
   }
 }
 

@@ -110,11 +110,13 @@ TEST(Peers, Agree) {
     const double found = difference(data, item);
     // TorchJD's cone solver leaves 5e-6 in CAGrad's flat minimum; LibMTL's, run to rounding, agrees to 4e-8.
     const bool cone_solver = item.combiner == "cagrad" && item.peer == "torchjd";
-    EXPECT_LT(found, cone_solver ? 1e-5 : 1e-6) << item.combiner << " " << item.options << " " << item.peer << " " << item.sets[0];
+    EXPECT_LT(found, cone_solver ? 1e-5 : 1e-6)
+        << item.combiner << " " << item.options << " " << item.peer << " " << item.sets[0];
     auto& entry = worst[item.combiner + " " + item.options + " " + item.peer];
     entry = {std::max(entry.first, found), entry.second + 1};
   }
-  for (const auto& [name, entry] : worst) std::cout << name << ": " << entry.first << " in " << entry.second << " sets\n";
+  for (const auto& [name, entry] : worst)
+    std::cout << name << ": " << entry.first << " in " << entry.second << " sets\n";
 }
 
 }  // namespace

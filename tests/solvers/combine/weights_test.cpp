@@ -23,11 +23,14 @@ struct Adam {
     if (t++ == 0) m = v = VectorXd::Zero(x.size());
     m = 0.9 * m + 0.1 * g;
     v = 0.999 * v + 0.001 * g.cwiseAbs2();
-    return x - rate * (m / (1 - std::pow(0.9, t))).cwiseQuotient(((v / (1 - std::pow(0.999, t))).cwiseSqrt().array() + 1e-8).matrix());
+    return x - rate * (m / (1 - std::pow(0.9, t)))
+                          .cwiseQuotient(((v / (1 - std::pow(0.999, t))).cwiseSqrt().array() + 1e-8).matrix());
   }
 };
 
-Sample with_losses(Sampler& sampler, Index m) { return sampler.make(Kind::random, m); }
+Sample with_losses(Sampler& sampler, Index m) {
+  return sampler.make(Kind::random, m);
+}
 
 TEST(Ls, IsTheSum) {
   Sampler sampler(1);
@@ -145,7 +148,8 @@ TEST(Igb, FollowsTheGapToTheBase) {
   Sampler sampler(8);
   auto method = make("igb", {{"base_steps", "2"}});
   const MatrixXd g = sampler.normal(5, 3);
-  const VectorXd a = sampler.normal(3, 1).cwiseAbs(), b = sampler.normal(3, 1).cwiseAbs(), c = sampler.normal(3, 1).cwiseAbs();
+  const VectorXd a = sampler.normal(3, 1).cwiseAbs(), b = sampler.normal(3, 1).cwiseAbs(),
+                 c = sampler.normal(3, 1).cwiseAbs();
   EXPECT_LE((combine(*method, {Kind::random, g, a}, 0).weights - a.cwiseInverse()).norm(), 1e-12);
   EXPECT_LE((combine(*method, {Kind::random, g, b}, 1).weights - b.cwiseInverse()).norm(), 1e-12);
   const VectorXd expected = 3 * softmax_of(c.cwiseQuotient((a + b) / 2)).cwiseQuotient(c);
@@ -160,7 +164,9 @@ TEST(Stch, WeighsByTheDerivativeOfItsLoss) {
   const VectorXd nadir = sampler.normal(4, 1).cwiseAbs(), losses = sampler.normal(4, 1).cwiseAbs();
   combine(*method, {Kind::random, g, nadir}, 0);
   const VectorXd weights = combine(*method, {Kind::random, g, losses}, 1).weights;
-  const auto loss = [&](const VectorXd& l) { return 4 * 0.3 * std::log((l.cwiseQuotient(nadir)).array().pow(1 / 0.3).sum()); };
+  const auto loss = [&](const VectorXd& l) {
+    return 4 * 0.3 * std::log((l.cwiseQuotient(nadir)).array().pow(1 / 0.3).sum());
+  };
   for (Index i = 0; i < 4; ++i) {
     const VectorXd step = 1e-6 * losses[i] * VectorXd::Unit(4, i);
     EXPECT_NEAR((loss(losses + step) - loss(losses - step)) / (2e-6 * losses[i]), weights[i], 1e-5 * weights.norm());
