@@ -37,7 +37,7 @@ using Eigen::VectorXd;
 constexpr double kRounding = 1e-16;
 // Less damping, relative to the largest curvature, would not change the triangle any more.
 constexpr double kLeastDamping = 1e-30;
-// Change of the damping by a search; measured between 2 and 10 on Poisson's equation.
+// Change of the damping by a search; 2 to 10 are about equally good on Poisson's equation.
 constexpr double kDampingFactor = 3;
 
 std::string in_words(const char* text, double value) {

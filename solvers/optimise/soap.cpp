@@ -17,7 +17,6 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "physics/error.h"
 #include "solvers/optimise/checked_options.h"
 #include "solvers/optimise/first_order.h"
 
