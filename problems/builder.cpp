@@ -239,6 +239,7 @@ Term ProblemBuilder::compile(const Term& declared, const Expression& equation) c
     throw InputError(where(what, declared.text) + ": 'manufactured' must be a summand of its own");
   if (manufactured) formula = without - replace_fields_by_exact(what, without);
   term.residual = expression_residual(formula);
+  term.formula = formula;
   return term;
 }
 

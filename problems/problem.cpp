@@ -113,6 +113,13 @@ Eigen::VectorXd Problem::evaluate(const Expression& formula, const Eigen::Matrix
   return evaluate_formula(formula, coordinate_names(coordinates), points);
 }
 
+std::string point_text(const Problem& problem, const Eigen::RowVectorXd& point) {
+  std::string text;
+  for (Index i = 0; i < problem.dimension(); ++i)
+    text += (i ? ", " : "") + problem.coordinates[static_cast<size_t>(i)].name + " = " + std::to_string(point[i]);
+  return text;
+}
+
 Eigen::VectorXd evaluate_formula(const Expression& formula, const std::vector<std::string>& coordinates,
                                  const Eigen::MatrixXd& points) {
   const Eigen::ArrayXd values = formula.evaluate(ArrayAlgebra{}, [&](const std::string& wanted) -> Eigen::ArrayXd {

@@ -45,6 +45,7 @@ struct Term {
   std::string text;                 ///< as written
   std::vector<FieldJet> jets;       ///< what the residual asks for
   std::function<at::Tensor(const JetTensors&)> residual;  ///< [N]
+  std::optional<Expression> formula{};  ///< of coordinates, normals and jets, where the residual is one
 };
 
 struct Field {
@@ -101,6 +102,9 @@ class Problem {
   /// Evaluates a formula of the coordinates at points: N values.
   Eigen::VectorXd evaluate(const Expression& formula, const Eigen::MatrixXd& points) const;
 };
+
+/// "x = 0.5, t = 0.1", for messages.
+std::string point_text(const Problem& problem, const Eigen::RowVectorXd& point);
 
 /// A formula of the coordinates at points (N x d): N values. Throws InputError for a name that is not a coordinate.
 Eigen::VectorXd evaluate_formula(const Expression& formula, const std::vector<std::string>& coordinates,

@@ -50,10 +50,8 @@ void check_finite(const Problem& problem, const Term& term, const Eigen::MatrixX
   if (values.allFinite()) return;
   for (Index k = 0; k < values.rows(); ++k) {
     if (values.row(k).allFinite()) continue;
-    std::string place;
-    for (Index i = 0; i < problem.dimension(); ++i)
-      place += (i ? ", " : "") + problem.coordinates[static_cast<size_t>(i)].name + " = " + std::to_string(points(k, i));
-    throw NumericalError("term '" + term.name + "' (" + term.text + "): the " + what + " is not finite at " + place);
+    throw NumericalError("term '" + term.name + "' (" + term.text + "): the " + what + " is not finite at " +
+                         point_text(problem, points.row(k)));
   }
 }
 
@@ -100,6 +98,7 @@ Term homogeneous_term(const Problem& problem, Term term) {
       return jets.count(name) ? torch::zeros_like(value) : value;
     });
   };
+  term.formula.reset();
   term.text += ", homogeneous";
   return term;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
+#include <string_view>
 
 #include "physics/error.h"
 
@@ -53,7 +54,10 @@ bool in_interval(double value, const std::string& interval) {
          (interval.back() == ']' ? value <= high : value < high);
 }
 
+constexpr std::string_view kOrAuto = "auto or ";
+
 bool keeps_bound(double value, const std::string& rule) {
+  if (rule.starts_with(kOrAuto)) return keeps_bound(value, rule.substr(kOrAuto.size()));
   if (rule.empty()) return true;
   if (rule.starts_with("in ")) return in_interval(value, rule.substr(3));
   if (rule.starts_with(">=")) return value >= bound(rule.substr(2));
@@ -74,6 +78,7 @@ bool is_choice(const std::string& value, const std::string& rule) {
 std::string broken_rule(const Option& option, const std::string& value) {
   double real = 0;
   long integer = 0;
+  if (value == "auto" && option.rule.starts_with(kOrAuto)) return "";
   if (option.type == "real") {
     if (!read_number(value, real) || !std::isfinite(real)) return "a finite number";
     return keeps_bound(real, option.rule) ? "" : option.rule;

@@ -1,13 +1,15 @@
 """Runs the derivative engine and its peers in turn on the same networks and points, and writes the table of ratios.
 
-    compare.py WORKER [--cases headline|all] [--turns N] [--out FOLDER]
+    compare.py WORKER [--cases headline|all] [--turns N] [--out FOLDER] [--cases-done FILE]
 
 WORKER: build/bench/engine_worker. Every program stays loaded; in each turn each of them in its order repeats the
 loss and all weights' gradient a few times, the fastest counts, and ratios are taken within the turn. A case counts
-only if all programs agree on the loss and on the norm of the gradient. Writes engine-peers.csv, .md and .svg.
+only if all programs agree on the loss and on the norm of the gradient. Cases that FILE
+holds are not measured again: an interrupted run goes on. Writes engine-peers.csv, .md and .svg.
 """
 import argparse
 import csv
+import json
 import os
 import statistics
 import subprocess
@@ -30,8 +32,11 @@ PEERS = {
     "JAX Taylor": ("jax_peer", "taylor"),
 }
 # (width, depth, points): the one of the specification, then one quantity varied, then the corners.
-SHAPES = [(64, 4, 4096), (32, 4, 4096), (128, 4, 4096), (256, 4, 4096), (64, 2, 4096), (64, 6, 4096), (64, 4, 256),
-          (64, 4, 1024), (64, 4, 16384), (64, 4, 65536), (32, 2, 256), (256, 6, 256), (32, 2, 65536)]
+SHAPES = {
+    "float64": [(64, 4, 4096), (32, 4, 4096), (128, 4, 4096), (256, 4, 1024), (64, 2, 4096), (64, 6, 4096),
+                (64, 4, 256), (64, 4, 65536), (32, 2, 256)],
+    "float32": [(64, 4, 4096), (32, 4, 4096), (256, 4, 1024), (64, 4, 256), (64, 4, 65536)],
+}
 TOLERANCE = {"float64": 1e-9, "float32": 2e-3}
 PATIENCE = 180  # seconds for a load, compilation included
 
@@ -149,7 +154,7 @@ def draw(rows, path):
     operators = list(dict.fromkeys(row[0] for row in rows))
     figure_, axes = pyplot.subplots(2, len(operators), figsize=(3 * len(operators), 6.5), sharex=True, sharey=True,
                                     squeeze=False)
-    shapes = [s for s in SHAPES if any(row[1] == s for row in rows)]
+    shapes = [s for s in SHAPES["float64"] if any(row[1] == s for row in rows)]
     for column, operator in enumerate(operators):
         for line, kind in enumerate(("float64", "float32")):
             axis = axes[line][column]
@@ -180,20 +185,26 @@ def main():
     parser.add_argument("--cases", choices=["headline", "all"], default="all")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("."))
+    parser.add_argument("--cases-done", type=Path, default=Path("engine-cases.json"))
     options = parser.parse_args()
-    shapes = SHAPES if options.cases == "all" else SHAPES[:1]
     threads = os.environ.get("OMP_NUM_THREADS", "2")
     programs = {"engine": Program([os.path.abspath(options.worker)])}
     for name, arguments in PEERS.items():
         programs[name] = Program([sys.executable, str(HERE / "worker.py"), *arguments])
     options.out.mkdir(parents=True, exist_ok=True)
+    options.cases_done.parent.mkdir(parents=True, exist_ok=True)
+    done = json.loads(options.cases_done.read_text()) if options.cases_done.exists() else {}
     load = os.getloadavg()[0]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("float64", "float32"):
-            for shape in shapes:
+            for shape in SHAPES[kind] if options.cases == "all" else SHAPES[kind][:1]:
                 for operator in COORDINATES:
-                    result = measure(programs, operator, shape, kind, options.turns, Path(folder))
+                    case = f"{operator} {shape} {kind}"
+                    if case not in done:
+                        done[case] = measure(programs, operator, shape, kind, options.turns, Path(folder))
+                        options.cases_done.write_text(json.dumps(done))
+                    result = {n: tuple(v) if isinstance(v, (list, tuple)) else v for n, v in done[case].items()}
                     rows.append((operator, shape, kind, result))
                     print(operator, *shape, kind, {n: figure(v[1]) if isinstance(v, tuple) else v
                                                    for n, v in result.items()}, flush=True)

@@ -4,6 +4,7 @@
     time REPETITIONS                                                 ->  seconds of the fastest
 """
 import importlib
+import resource
 import sys
 import time
 
@@ -25,7 +26,11 @@ def layers_of(weights, operator, width, depth):
     return layers
 
 
+MEMORY = 14 << 30  # bytes of address space; a peer that needs more fails in this case alone
+
+
 def main():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     peer = importlib.import_module(sys.argv[1])
     variant = sys.argv[2]
     step = None

@@ -6,6 +6,7 @@
 
 #include "operators/engine/jet_engine.h"
 #include "physics/error.h"
+#include "problems/term_program.h"
 
 namespace torsor {
 namespace {
@@ -34,21 +35,20 @@ double weight_at(const PointSet& set, Index k) { return set.weights.size() > 0 ?
 /// Sets whose terms ask for the same derivatives, one after the other.
 struct TaskLosses::Batch {
   JetEngine<double> engine;
-  std::vector<Index> sets, first;  ///< entries of sets_, and where their points begin
+  std::vector<Index> sets, first;  ///< entries of sets_, and where their points begin; one more: the number of points
+  std::vector<TermProgram> programs;
+  std::vector<std::vector<Index>> columns;  ///< of a point's jets (channels x outputs), for each jet of the set's term
   RowMajor points, constants;
 
   Batch(const NetworkShape& shape, const std::vector<MultiIndex>& derivatives) : engine(shape, {derivatives, {}}) {}
 
   Index count() const { return points.rows(); }
-  Index outputs() const { return engine.shape().outputs; }
-  const std::vector<MultiIndex>& derivatives() const { return engine.request().derivatives; }
+  Index jets() const { return engine.request().channels() * engine.shape().outputs; }
   JetBatch<double> jet_batch() const { return {count(), points.data(), constants.data(), nullptr, 1}; }
-};
-
-/// Residuals of a batch's sets, and their derivatives by the network's jets.
-struct TaskLosses::Linearised {
-  std::vector<Eigen::VectorXd> residuals;
-  RowMajor adjoints;  ///< count x (channels * outputs): d r / d jets
+  /// The entry of `sets` that a point belongs to.
+  size_t set_of(Index point) const {
+    return static_cast<size_t>(std::upper_bound(first.begin(), first.end(), point) - first.begin()) - 1;
+  }
 };
 
 TaskLosses::TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& network)
@@ -75,10 +75,19 @@ void TaskLosses::set_points(std::vector<PointSet> sets) {
     auto batch = std::make_unique<Batch>(network_.shape(), derivatives);
     Index count = 0;
     for (const Index s : members) {
+      const PointSet& set = sets_[static_cast<size_t>(s)];
+      const Problem& problem = tasks_[static_cast<size_t>(set.task)];
+      const Term& term = problem.terms[static_cast<size_t>(set.term)];
       batch->sets.push_back(s);
       batch->first.push_back(count);
-      count += sets_[static_cast<size_t>(s)].points.rows();
+      batch->programs.emplace_back(problem, term, set.points, set.normals);
+      auto& columns = batch->columns.emplace_back();
+      for (const auto& jet : term.jets)
+        columns.push_back(channel_of(derivatives, jet.orders) * network_.shape().outputs +
+                          network_.output(set.task, jet.field));
+      count += set.points.rows();
     }
+    batch->first.push_back(count);
     batch->points.resize(count, network_.shape().coordinates);
     batch->constants.resize(count, network_.shape().constants);
     for (size_t i = 0; i < members.size(); ++i) {
@@ -103,38 +112,31 @@ Index TaskLosses::residual_count() const {
   return count;
 }
 
-TaskLosses::Linearised TaskLosses::linearise(const Batch& batch, const Eigen::VectorXd& parameters,
-                                             bool coefficients) const {
-  const Index channels = static_cast<Index>(batch.derivatives().size()), outputs = batch.outputs();
-  RowMajor jets(batch.count(), channels * outputs);
-  batch.engine.jets(batch.jet_batch(), parameters.data(), jets.data());
-  Linearised result;
-  if (coefficients) result.adjoints = RowMajor::Zero(batch.count(), channels * outputs);
-  for (size_t i = 0; i < batch.sets.size(); ++i) {
+/// Residuals (count) of consecutive points of one set from their jets (count x jets, row by row) and, unless null,
+/// their derivatives by those jets (as the jets).
+void TaskLosses::linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,
+                           double* adjoints) const {
+  const size_t i = batch.set_of(first);
+  const auto& columns = batch.columns[i];
+  const Eigen::Map<const RowMajor> all(jets, count, batch.jets());
+  Eigen::MatrixXd own(count, static_cast<Index>(columns.size())), coefficients;
+  for (size_t c = 0; c < columns.size(); ++c) own.col(static_cast<Index>(c)) = all.col(columns[c]);
+  Eigen::Map<Eigen::VectorXd> residual(residuals, count);
+  batch.programs[i].evaluate(first - batch.first[i], own, residual, adjoints ? &coefficients : nullptr);
+  if (!residual.allFinite()) {
     const PointSet& set = sets_[static_cast<size_t>(batch.sets[i])];
     const Problem& problem = tasks_[static_cast<size_t>(set.task)];
     const Term& term = problem.terms[static_cast<size_t>(set.term)];
-    const Index n = set.points.rows();
-    std::vector<Index> columns;
-    for (const auto& jet : term.jets)
-      columns.push_back(channel_of(batch.derivatives(), jet.orders) * outputs + network_.output(set.task, jet.field));
-    const auto rows = jets.middleRows(batch.first[i], n);
-    Eigen::MatrixXd own(n, static_cast<Index>(columns.size()));
-    for (size_t c = 0; c < columns.size(); ++c) own.col(static_cast<Index>(c)) = rows.col(columns[c]);
-    try {
-      if (!coefficients) {
-        result.residuals.push_back(evaluate_residual(problem, term, set.points, set.normals, own));
-        continue;
-      }
-      LinearizedTerm linear = linearize(problem, term, set.points, set.normals, own);
-      result.residuals.push_back(std::move(linear.residual));
-      for (size_t c = 0; c < columns.size(); ++c)
-        result.adjoints.middleRows(batch.first[i], n).col(columns[c]) += linear.coefficients.col(static_cast<Index>(c));
-    } catch (const NumericalError& error) {
-      throw NumericalError("task " + std::to_string(set.task) + ": " + error.what());
-    }
+    Index k = 0;
+    while (std::isfinite(residual[k])) ++k;
+    throw NumericalError("task " + std::to_string(set.task) + ": term '" + term.name + "' (" + term.text +
+                         "): the residual is not finite at " +
+                         point_text(problem, set.points.row(first - batch.first[i] + k)));
   }
-  return result;
+  if (!adjoints) return;
+  Eigen::Map<RowMajor> result(adjoints, count, batch.jets());
+  result.setZero();
+  for (size_t c = 0; c < columns.size(); ++c) result.col(columns[c]) += coefficients.col(static_cast<Index>(c));
 }
 
 namespace {
@@ -156,9 +158,13 @@ Eigen::VectorXd TaskLosses::losses(const Eigen::VectorXd& parameters) const {
 std::vector<Eigen::VectorXd> TaskLosses::residuals(const Eigen::VectorXd& parameters) const {
   std::vector<Eigen::VectorXd> result(sets_.size());
   for (const auto& batch : batches_) {
-    Linearised values = linearise(*batch, parameters, false);
-    for (size_t i = 0; i < batch->sets.size(); ++i)
-      result[static_cast<size_t>(batch->sets[i])] = std::move(values.residuals[i]);
+    RowMajor jets(batch->count(), batch->jets());
+    batch->engine.jets(batch->jet_batch(), parameters.data(), jets.data());
+    for (size_t i = 0; i < batch->sets.size(); ++i) {
+      auto& own = result[static_cast<size_t>(batch->sets[i])];
+      own.resize(batch->first[i + 1] - batch->first[i]);
+      linearise(*batch, batch->first[i], own.size(), jets.row(batch->first[i]).data(), own.data(), nullptr);
+    }
   }
   return result;
 }
@@ -168,27 +174,46 @@ TaskLosses::Gradients TaskLosses::gradients(const Eigen::VectorXd& parameters, c
   Gradients result{Eigen::VectorXd(static_cast<Index>(sets_.size())), Eigen::MatrixXd::Zero(network_.size(), groups),
                    std::vector<Eigen::VectorXd>(sets_.size())};
   RowMajor part(groups, network_.size());
+  Eigen::VectorXd ignored(groups);
   for (const auto& batch : batches_) {
-    Linearised values = linearise(*batch, parameters, true);
+    Eigen::VectorXd residual(batch->count());
     std::vector<Index> group(static_cast<size_t>(batch->count()));
-    for (size_t i = 0; i < batch->sets.size(); ++i) {
-      const auto s = static_cast<size_t>(batch->sets[i]);
-      const Index n = sets_[s].points.rows();
-      result.losses[batch->sets[i]] = mean_square(sets_[s], values.residuals[i]);
-      std::fill_n(group.begin() + batch->first[i], n, group_of_set[s]);
-      // d/d jets of factor / N sum w r^2
-      const double scale = 2 * factors[batch->sets[i]] / static_cast<double>(n);
-      Eigen::VectorXd by_residual = scale * values.residuals[i];
-      if (sets_[s].weights.size() > 0) by_residual.array() *= sets_[s].weights.array();
-      auto rows = values.adjoints.middleRows(batch->first[i], n);
-      rows.array().colwise() *= by_residual.array();
-      result.residuals[s] = std::move(values.residuals[i]);
-    }
+    for (size_t i = 0; i < batch->sets.size(); ++i)
+      std::fill(group.begin() + batch->first[i], group.begin() + batch->first[i + 1],
+                group_of_set[static_cast<size_t>(batch->sets[i])]);
     JetBatch<double> points = batch->jet_batch();
     points.groups = group.data();
     points.group_count = groups;
-    batch->engine.gradients(points, parameters.data(), values.adjoints.data(), part.data());
+    batch->engine.value_and_gradients(
+        points, parameters.data(),
+        [&](const JetBlock<double>& block) {
+          // A block's points are consecutive but for changes of the set.
+          for (Index k = 0; k < block.count;) {
+            const Index first = block.points[k];
+            const size_t i = batch->set_of(first);
+            Index n = 1;
+            while (k + n < block.count && block.points[k + n] == first + n && first + n < batch->first[i + 1]) ++n;
+            linearise(*batch, first, n, block.jets + k * batch->jets(), residual.data() + first,
+                      block.adjoints + k * batch->jets());
+            // d/d jets of factor / N sum w r^2
+            const PointSet& set = sets_[static_cast<size_t>(batch->sets[i])];
+            const double scale = 2 * factors[batch->sets[i]] / static_cast<double>(set.points.rows());
+            Eigen::Map<RowMajor> adjoints(block.adjoints + k * batch->jets(), n, batch->jets());
+            for (Index j = 0; j < n; ++j) {
+              adjoints.row(j) *= scale * weight_at(set, first - batch->first[i] + j) * residual[first + j];
+              block.losses[k + j] = 0;  // summed below, for each set
+            }
+            k += n;
+          }
+        },
+        ignored.data(), part.data());
     result.gradients += part.transpose();
+    for (size_t i = 0; i < batch->sets.size(); ++i) {
+      const Index s = batch->sets[i];
+      auto& own = result.residuals[static_cast<size_t>(s)];
+      own = residual.segment(batch->first[i], batch->first[i + 1] - batch->first[i]);
+      result.losses[s] = mean_square(sets_[static_cast<size_t>(s)], own);
+    }
   }
   return result;
 }
@@ -196,30 +221,31 @@ TaskLosses::Gradients TaskLosses::gradients(const Eigen::VectorXd& parameters, c
 void TaskLosses::residual_blocks(
     const Eigen::VectorXd& parameters, const Eigen::VectorXd& factors,
     const std::function<void(Eigen::Ref<Eigen::VectorXd>, Eigen::Ref<Eigen::MatrixXd>)>& take) const {
-  RowMajor rows;
+  RowMajor rows, jets, adjoints;
   Eigen::MatrixXd jacobian;
   for (const auto& batch : batches_) {
-    const Linearised values = linearise(*batch, parameters, true);
-    Eigen::VectorXd residual(batch->count()), scale(batch->count());
     for (size_t i = 0; i < batch->sets.size(); ++i) {
       const PointSet& set = sets_[static_cast<size_t>(batch->sets[i])];
-      const Index n = set.points.rows(), first = batch->first[i];
-      for (Index k = 0; k < n; ++k)
-        scale[first + k] = std::sqrt(factors[batch->sets[i]] * weight_at(set, k) / static_cast<double>(n));
-      residual.segment(first, n) = values.residuals[i];
-    }
-    residual.array() *= scale.array();
-    for (Index first = 0; first < batch->count(); first += kJacobianRows) {
-      const Index n = std::min(kJacobianRows, batch->count() - first);
-      rows.resize(n, network_.size());
-      JetBatch<double> points = batch->jet_batch();
-      points.count = n;
-      points.points += first * batch->points.cols();
-      points.constants += first * batch->constants.cols();
-      batch->engine.jacobian(points, parameters.data(), values.adjoints.row(first).data(), rows.data());
-      jacobian = scale.segment(first, n).asDiagonal() * rows;
-      Eigen::VectorXd r = residual.segment(first, n);
-      take(r, jacobian);
+      for (Index first = batch->first[i]; first < batch->first[i + 1]; first += kJacobianRows) {
+        const Index n = std::min(kJacobianRows, batch->first[i + 1] - first);
+        JetBatch<double> points = batch->jet_batch();
+        points.count = n;
+        points.points += first * batch->points.cols();
+        points.constants += first * batch->constants.cols();
+        jets.resize(n, batch->jets());
+        adjoints.resize(n, batch->jets());
+        rows.resize(n, network_.size());
+        Eigen::VectorXd residual(n), scale(n);
+        batch->engine.jets(points, parameters.data(), jets.data());
+        linearise(*batch, first, n, jets.data(), residual.data(), adjoints.data());
+        batch->engine.jacobian(points, parameters.data(), adjoints.data(), rows.data());
+        for (Index k = 0; k < n; ++k)
+          scale[k] = std::sqrt(factors[batch->sets[i]] * weight_at(set, first - batch->first[i] + k) /
+                               static_cast<double>(set.points.rows()));
+        jacobian = scale.asDiagonal() * rows;
+        residual.array() *= scale.array();
+        take(residual, jacobian);
+      }
     }
   }
 }

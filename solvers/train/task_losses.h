@@ -3,9 +3,9 @@
 //
 //   L_s = 1/N_s sum_k w_sk r_s(x_k)^2     for a set s: the points of one term of one task.
 //
-// Sets whose terms ask for the same derivatives go through the derivative engine as one batch: jets, then residuals and
-// their derivatives by the jets (problems/problem.h), then the reverse pass, which gives one gradient for each group of
-// sets at the cost of one.
+// Sets whose terms ask for the same derivatives go through the derivative engine as one batch; block by block jets, then
+// residuals and their derivatives by the jets (problems/term_program.h), then the reverse pass, which gives one gradient
+// for each group of sets at the cost of one.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ struct PointSet {
 class TaskLosses {
  public:
   /// `tasks` and `network` must outlive it. Throws InputError, naming term and derivative, for derivatives that the
-  /// engine does not have.
+  /// engine does not have, and terms without a formula.
   TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& network);
   ~TaskLosses();
 
@@ -63,8 +63,8 @@ class TaskLosses {
 
  private:
   struct Batch;
-  struct Linearised;
-  Linearised linearise(const Batch& batch, const Eigen::VectorXd& parameters, bool coefficients) const;
+  void linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,
+                 double* adjoints) const;
 
   const std::vector<Problem>& tasks_;
   const TaskNetwork& network_;
