@@ -26,11 +26,11 @@ def layers_of(weights, operator, width, depth):
     return layers
 
 
-MEMORY = 14 << 30  # bytes of address space; a peer that needs more fails in this case alone
+MEMORY = 5 << 30  # bytes of data; a peer that needs more fails in this case alone
 
 
 def main():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     peer = importlib.import_module(sys.argv[1])
     variant = sys.argv[2]
     step = None

@@ -1,7 +1,6 @@
 // What every command that solves tasks does before and after: checks, references, errors, files, tables.
 #pragma once
 
-#include <boost/program_options.hpp>
 #include <optional>
 
 #include "solvers/cli/runtime.h"

@@ -7,7 +7,6 @@
 // Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
 #include <cmath>
 
-#include "solvers/optimise/checked_options.h"
 #include "solvers/optimise/first_order.h"
 
 namespace torsor {
@@ -72,9 +71,8 @@ const RegisterOptimiser registration({
                 {"epsilon", "real", "1e-8", "added to the root of the mean square", "> 0"},
                 {"weight_decay", "real", "0", "share of x, times the rate, taken off in each step", ">= 0"}},
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
-      const CheckedOptions options("adam", values);
-      return std::make_unique<Adam>(AdamOptions{options.decay("b1"), options.decay("b2"), options.positive("epsilon"),
-                                                options.not_negative("weight_decay")});
+      return std::make_unique<Adam>(AdamOptions{values.real("b1"), values.real("b2"), values.real("epsilon"),
+                                                values.real("weight_decay")});
     },
 });
 

@@ -25,7 +25,6 @@
 #include <sstream>
 
 #include "physics/error.h"
-#include "solvers/optimise/checked_options.h"
 #include "solvers/optimise/damped_model.h"
 
 namespace torsor {
@@ -210,7 +209,7 @@ class GaussNewton final : public Optimiser {
 // A search begins with hardly any damping: the long first steps spread the neurons (relative error of Poisson's equation,
 // 300 steps of networks 20, 40 and 64 wide: about 2e-5 from 1e-3, 2e-6 from 1e-8, 4e-7 from 1e-13).
 double initial_damping(const OptionValues& values, const std::string& rule) {
-  if (values.text("initial_damping") != "auto") return CheckedOptions("gauss-newton", values).positive("initial_damping");
+  if (values.text("initial_damping") != "auto") return values.real("initial_damping");
   return rule == "search" ? 1e-13 : 1e-3;
 }
 
@@ -242,16 +241,15 @@ const RegisterOptimiser registration({
                  "auto or > 0"},
                 {"scale", "choice", "identity", "D: identity, or the norms of J's columns", "one of: identity|columns"}},
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
-      const CheckedOptions options("gauss-newton", values);
-      const std::string rule = options.choice("damping", {"none", "search", "gain"});
-      const bool columns = options.choice("scale", {"identity", "columns"}) == "columns";
-      const double cut_off = options.between("cut_off", 0, 1);
+      const std::string rule = values.text("damping");
+      const bool columns = values.text("scale") == "columns";
+      const double cut_off = values.real("cut_off");
       return std::make_unique<GaussNewton>(GaussNewtonOptions{
           .rule = rule == "none" ? Damping::none : rule == "search" ? Damping::search : Damping::gain,
           .scale = columns ? DampingScale::columns : DampingScale::identity,
           .cut_off = cut_off,
-          .least_cut_off = std::min(cut_off, options.between("least_cut_off", 0, 1)),
-          .sufficient_gain = options.decay("sufficient_gain"),
+          .least_cut_off = std::min(cut_off, values.real("least_cut_off")),
+          .sufficient_gain = values.real("sufficient_gain"),
           .damping = initial_damping(values, rule)});
     },
 });

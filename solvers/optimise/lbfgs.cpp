@@ -93,7 +93,7 @@ const RegisterOptimiser registration({
                "why. In losses with derivatives full-matrix methods (ssbroyden, gauss-newton) reach far smaller values.",
     .options = options(),
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
-      const long history = CheckedOptions("lbfgs", values).at_least("history", 1);
+      const long history = values.integer("history");
       return std::make_unique<Lbfgs>(make_quasi_newton_options("lbfgs", values), static_cast<size_t>(history));
     },
 });

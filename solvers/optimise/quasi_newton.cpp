@@ -144,15 +144,16 @@ std::vector<Option> quasi_newton_options() {
 }
 
 QuasiNewtonOptions make_quasi_newton_options(const std::string& method, const OptionValues& values) {
-  const CheckedOptions options(method, values);
   QuasiNewtonOptions result;
-  result.search.decrease = options.between("c1", 0, 0.5);
-  result.search.curvature = options.between("c2", result.search.decrease, 1);
-  result.search.rounding = options.not_negative("rounding");
-  result.search.max_evaluations = options.at_least("max_evaluations", 1);
-  result.gradient_tolerance = options.not_negative("gradient_tolerance");
-  result.patience = options.at_least("patience", 1);
-  result.keep_curvature = options.boolean("keep_curvature");
+  result.search.decrease = values.real("c1");
+  result.search.curvature = values.real("c2");
+  if (!(result.search.curvature > result.search.decrease))
+    throw InputError("the option 'c2' of " + method + " is '" + values.text("c2") + "', but must be above c1");
+  result.search.rounding = values.real("rounding");
+  result.search.max_evaluations = values.integer("max_evaluations");
+  result.gradient_tolerance = values.real("gradient_tolerance");
+  result.patience = values.integer("patience");
+  result.keep_curvature = values.boolean("keep_curvature");
   return result;
 }
 

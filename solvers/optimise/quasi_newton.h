@@ -7,7 +7,6 @@
 // method stops and says why.
 #pragma once
 
-#include "solvers/optimise/checked_options.h"
 #include "solvers/optimise/optimiser.h"
 #include "solvers/optimise/strong_wolfe.h"
 

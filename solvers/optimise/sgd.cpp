@@ -5,7 +5,6 @@
 //
 // Sources: Polyak, USSR Comput. Math. Math. Phys. 4 (1964) 1-17; Nesterov, Soviet Math. Dokl. 27 (1983) 372-376;
 // the form with a constant rate: Sutskever, Martens, Dahl, Hinton, ICML 2013.
-#include "solvers/optimise/checked_options.h"
 #include "solvers/optimise/first_order.h"
 
 namespace torsor {
@@ -51,8 +50,7 @@ const RegisterOptimiser registration({
     .options = {{"momentum", "real", "0.9", "share of the last velocity that is kept", "in [0, 1)"},
                 {"nesterov", "boolean", "no", "look ahead along the velocity", ""}},
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
-      const CheckedOptions options("sgd", values);
-      return std::make_unique<Sgd>(options.decay("momentum"), options.boolean("nesterov"));
+      return std::make_unique<Sgd>(values.real("momentum"), values.boolean("nesterov"));
     },
 });
 

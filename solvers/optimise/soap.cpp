@@ -17,7 +17,6 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "solvers/optimise/checked_options.h"
 #include "solvers/optimise/first_order.h"
 
 namespace torsor {
@@ -235,15 +234,14 @@ const RegisterOptimiser registration({
                 {"vectors", "boolean", "no", "rotate n x 1 blocks too, on their long side", ""}},
     .make = [](const OptionValues& values,
                const std::vector<std::pair<Index, Index>>& blocks) -> std::unique_ptr<Optimiser> {
-      const CheckedOptions options("soap", values);
-      const SoapOptions chosen{.b1 = options.decay("b1"),
-                               .b2 = options.decay("b2"),
-                               .shampoo_beta = options.decay("shampoo_beta"),
-                               .epsilon = options.positive("epsilon"),
-                               .weight_decay = options.not_negative("weight_decay"),
-                               .frequency = options.at_least("frequency", 1),
-                               .max_size = options.at_least("max_size", 1),
-                               .vectors = options.boolean("vectors")};
+      const SoapOptions chosen{.b1 = values.real("b1"),
+                               .b2 = values.real("b2"),
+                               .shampoo_beta = values.real("shampoo_beta"),
+                               .epsilon = values.real("epsilon"),
+                               .weight_decay = values.real("weight_decay"),
+                               .frequency = values.integer("frequency"),
+                               .max_size = values.integer("max_size"),
+                               .vectors = values.boolean("vectors")};
       return std::make_unique<Soap>(chosen, blocks);
     },
 });

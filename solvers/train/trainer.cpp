@@ -136,11 +136,23 @@ void Trainer::begin_phase() {
   optimiser_ = find_optimiser(phase.optimiser).make(phase.options, network_.blocks());
 }
 
-void Trainer::end_phase(const std::string& why) {
+std::string Trainer::ending(const std::string& why) const {
   const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
-  endings_.push_back(phase.optimiser + ": " + why + " after " + std::to_string(phase_step_) + " steps");
+  return phase.optimiser + ": " + why + " after " + std::to_string(phase_step_) + " steps";
+}
+
+void Trainer::end_phase(const std::string& why) {
+  endings_.push_back(ending(why));
   ++phase_;
   begin_phase();
+}
+
+std::vector<std::string> Trainer::endings() const {
+  std::vector<std::string> result = endings_;
+  if (!optimiser_) return result;
+  const bool all = phase_step_ >= options_.phases[static_cast<size_t>(phase_)].steps;
+  result.push_back(ending(all ? "all steps taken" : options_.seconds > 0 ? "time is up" : "goes on"));
+  return result;
 }
 
 Index Trainer::steps_planned() const {
@@ -182,16 +194,22 @@ Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
   Eigen::VectorXd group_losses = Eigen::VectorXd::Zero(groups_);
   for (size_t s = 0; s < group_of_set_.size(); ++s)
     group_losses[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * now.losses[static_cast<Index>(s)];
-  const Eigen::MatrixXd common = mask_.head(shared).asDiagonal() * now.gradients.topRows(shared);
-  seen_.gram = common.transpose() * common;
+  // Copied only where neurons are left out: the combiners' own work is one pass over these columns.
+  const auto moving = [&](const Eigen::MatrixXd& gradients) -> Eigen::MatrixXd {
+    return mask_.head(shared).asDiagonal() * gradients.topRows(shared);
+  };
+  const bool sparse = options_.moving_share < 1;
+  const Eigen::MatrixXd kept = sparse ? moving(now.gradients) : Eigen::MatrixXd();
+  const Eigen::Ref<const Eigen::MatrixXd> common =
+      sparse ? Eigen::Ref<const Eigen::MatrixXd>(kept) : Eigen::Ref<const Eigen::MatrixXd>(now.gradients.topRows(shared));
+  if (step_ % options_.log_every == 0) seen_.gram = common.transpose() * common;
   seen_.combination = combiner_->combine({common, group_losses, step_});
   if (!seen_.combination.fallback.empty()) ++fallbacks_;
   Eigen::VectorXd result = now.gradients.rowwise().sum();
   result.head(shared) = seen_.combination.direction;
   if (flat_combiner_) {
     const Eigen::MatrixXd parts = flat_parts(now);
-    const Eigen::MatrixXd common_parts = mask_.head(shared).asDiagonal() * parts.topRows(shared);
-    result.head(shared) += flat_combiner_->combine({common_parts, group_losses, step_}).direction;
+    result.head(shared) += flat_combiner_->combine({moving(parts), group_losses, step_}).direction;
     result.tail(result.size() - shared) += parts.bottomRows(result.size() - shared).rowwise().sum();
   }
   return result;
@@ -234,6 +252,8 @@ bool Trainer::step() {
   if (!optimiser_ || (options_.seconds > 0 && seconds_ >= options_.seconds)) return false;
   const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
   if (phase_step_ >= phase.steps) {
+    // The last phase keeps its optimiser, so that a finished run can be given more steps.
+    if (phase_ + 1 == static_cast<Index>(options_.phases.size())) return false;
     end_phase("all steps taken");
     return step();
   }

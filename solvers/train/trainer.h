@@ -88,8 +88,8 @@ class Trainer {
   /// The fields of a task; `concatenate`: with the features of all hidden layers, for another head.
   Solution solution(Index task, bool concatenate) const;
   const std::map<std::string, Series>& history() const { return history_; }
-  /// Why each phase that has ended did.
-  const std::vector<std::string>& endings() const { return endings_; }
+  /// Why each phase ended, the one that goes on included.
+  std::vector<std::string> endings() const;
   double total_loss() const;
 
   /// Everything: parameters, optimiser, combiner, points, weights, histories. Restoring it into a trainer made of the
@@ -100,6 +100,7 @@ class Trainer {
  private:
   void begin_phase();
   void end_phase(const std::string& why);
+  std::string ending(const std::string& why) const;
   void change_points();
   void first_order_step();
   void objective_step();

@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "problems/builder.h"
-#include "solvers/cli/commands.h"
+#include "program_run.h"
 #include "solvers/store/points_file.h"
 #include "solvers/store/run_file.h"
 
@@ -24,32 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Outcome {
-  int code = -1;
-  std::string out, err;
-};
-
-Outcome run(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "torsor");
-  std::vector<char*> pointers;
-  for (auto& argument : arguments) pointers.push_back(argument.data());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Outcome outcome;
-  outcome.code = run_program(static_cast<int>(pointers.size()), pointers.data());
-  std::fflush(nullptr);
-  outcome.out = testing::internal::GetCapturedStdout();
-  outcome.err = testing::internal::GetCapturedStderr();
-  return outcome;
-}
-
 std::string content(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void expect_contains(const std::string& text, const std::vector<std::string>& parts) {
-  for (const auto& part : parts) EXPECT_NE(text.find(part), std::string::npos) << text << "\nlacks: " << part;
 }
 
 // The number of a "key": NUMBER in JSON, the first one after `from`.
@@ -97,7 +74,7 @@ class Program : public testing::Test {
   }
 
   // Solves a configuration into the folder `out`; fast unless the text says otherwise.
-  Outcome solve(const std::string& text, const std::string& out = "run",
+  ProgramOutcome solve(const std::string& text, const std::string& out = "run",
                 std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments{"solve", write(out + ".cfg", text), "--out", at(out)};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -105,7 +82,7 @@ class Program : public testing::Test {
   }
 
   void expect_refused(const std::string& text, const std::vector<std::string>& parts) const {
-    const Outcome outcome = solve(text, "refused");
+    const ProgramOutcome outcome = solve(text, "refused");
     EXPECT_EQ(outcome.code, 2) << text << outcome.err;
     expect_contains(outcome.err, parts);
     EXPECT_FALSE(fs::exists(at("refused/run.h5")));
@@ -128,13 +105,13 @@ std::string equation(const std::string& residual, const std::string& more = "") 
 }
 
 TEST_F(Program, ListsEverything) {
-  const Outcome all = run({"list"});
+  const ProgramOutcome all = run({"list"});
   EXPECT_EQ(all.code, 0);
   expect_contains(all.out, {"problems:", "models:", "references:", "burgers", "sine", "mlp", "etdrk4"});
-  const Outcome problems = run({"list", "problems"});
+  const ProgramOutcome problems = run({"list", "problems"});
   expect_contains(problems.out, {"heat", "poisson-holes"});
   EXPECT_EQ(problems.out.find("etdrk4"), std::string::npos);
-  const Outcome json = run({"list", "--json"});
+  const ProgramOutcome json = run({"list", "--json"});
   EXPECT_EQ(json.code, 0);
   EXPECT_TRUE(is_balanced(json.out));
   expect_contains(json.out, {"\"problems\"", "\"advection\"", "\"combiners\"", "\"optimisers\""});
@@ -142,7 +119,7 @@ TEST_F(Program, ListsEverything) {
 
 TEST_F(Program, DescribesEveryProblem) {
   for (const auto& definition : problem_definitions()) {
-    const Outcome outcome = run({"describe", definition.name});
+    const ProgramOutcome outcome = run({"describe", definition.name});
     EXPECT_EQ(outcome.code, 0);
     expect_contains(outcome.out, {definition.name + ":", "coordinates", "parameters", "terms", "references"});
   }
@@ -151,27 +128,27 @@ TEST_F(Program, DescribesEveryProblem) {
 
 TEST_F(Program, HelpAndVersion) {
   EXPECT_EQ(run({}).code, 2);
-  const Outcome help = run({"--help"});
+  const ProgramOutcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   expect_contains(help.out,
                   {"torsor solve", "torsor adapt", "torsor compare", "torsor evaluate", "torsor report"});
   EXPECT_EQ(run({"help"}).out, help.out);
-  const Outcome version = run({"--version"});
+  const ProgramOutcome version = run({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_TRUE(std::regex_search(version.out, std::regex("^torsor [0-9]+\\.[0-9]+\\.[0-9]+ "))) << version.out;
   for (const char* command : {"solve", "adapt", "compare"}) {
-    const Outcome own = run({command, "--help"});
+    const ProgramOutcome own = run({command, "--help"});
     EXPECT_EQ(own.code, 0);
     expect_contains(own.out, {std::string("torsor ") + command + " "});
   }
-  const Outcome keys = run({"solve", "--help-config"});
+  const ProgramOutcome keys = run({"solve", "--help-config"});
   EXPECT_EQ(keys.code, 0);
   expect_contains(keys.out, {"[problem]", "[head]", "features", "rcond", "[output]"});
 }
 
 TEST_F(Program, SolveWritesEverything) {
   const std::string json_path = at("run.json");
-  const Outcome outcome = solve(kPoisson, "run", {"--set", "problem.tasks=2", "--json", json_path});
+  const ProgramOutcome outcome = solve(kPoisson, "run", {"--set", "problem.tasks=2", "--json", json_path});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   for (const char* name : {"run.h5", "run.xdmf", "report.html", "model.h5"})
     EXPECT_GT(fs::file_size(folder / "run" / name), 0U) << name;
@@ -249,7 +226,7 @@ TEST_F(Program, EvaluateGivesTheExactSolutionAtPoints) {
       kQuick;
   ASSERT_EQ(solve(text).code, 0);
   const std::string points = write("points.csv", "y, x\n0.25,0.5\n1.75,0.125\n0,1\n2,0.3\n");
-  const Outcome outcome = run({"evaluate", at("run"), "--points", points, "--out", at("values.csv")});
+  const ProgramOutcome outcome = run({"evaluate", at("run"), "--points", points, "--out", at("values.csv")});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const Eigen::MatrixXd values = read_points(at("values.csv"), {"x", "y", "u"});
   ASSERT_EQ(values.rows(), 4);
@@ -281,7 +258,7 @@ TEST_F(Program, EvaluateIsTheStoredFieldOnItsGrid) {
 TEST_F(Program, AdaptSolvesAnotherSeedWithTheSameBodies) {
   ASSERT_EQ(solve(kPoisson).code, 0);
   const std::string json_path = at("adapted.json");
-  const Outcome outcome = run({"adapt", "--model", at("run/model.h5"), write("b.cfg", kPoisson), "--set",
+  const ProgramOutcome outcome = run({"adapt", "--model", at("run/model.h5"), write("b.cfg", kPoisson), "--set",
                                "problem.seed=9", "--out", at("adapted"), "--json", json_path});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_LT(number_in(content(json_path), "rel_l2"), 1e-5);
@@ -293,7 +270,7 @@ TEST_F(Program, CompareMeasuresTheDifferenceOfTwoRuns) {
   ASSERT_EQ(solve(kPoisson, "b", {"--set", "output.grid=33"}).code, 0);
   ASSERT_EQ(solve(kPoisson, "c", {"--set", "problem.seed=5"}).code, 0);
   const auto difference = [&](const std::string& first, const std::string& second) {
-    const Outcome outcome = run({"compare", at(first), at(second), "--json", at("d.json")});
+    const ProgramOutcome outcome = run({"compare", at(first), at(second), "--json", at("d.json")});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_TRUE(is_balanced(content(at("d.json"))));
     return number_in(content(at("d.json")), "rel_l2");
@@ -318,7 +295,7 @@ TEST_F(Program, ReportIsWrittenAgain) {
 
 TEST_F(Program, ReferenceAloneIsARun) {
   const std::string config = write("r.cfg", "[problem]\nname = poisson-gauss\n[output]\ngrid = 17\n");
-  const Outcome outcome = run({"reference", config, "--out", at("r"), "--set", "reference.tolerance=1e-3"});
+  const ProgramOutcome outcome = run({"reference", config, "--out", at("r"), "--set", "reference.tolerance=1e-3"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const RunRecord stored = read_run(at("r"));
   EXPECT_FALSE(stored.tasks.front().head.has_value());
@@ -326,7 +303,7 @@ TEST_F(Program, ReferenceAloneIsARun) {
 }
 
 TEST_F(Program, ParametersMakeTasks) {
-  const Outcome outcome = solve("[problem]\nname = helmholtz\nparameter.k = 2, pi\n" + kQuick, "run",
+  const ProgramOutcome outcome = solve("[problem]\nname = helmholtz\nparameter.k = 2, pi\n" + kQuick, "run",
                                 {"--set", "problem.tasks=1"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const RunRecord stored = read_run(at("run"));
@@ -345,7 +322,7 @@ TEST_F(Program, HardConstraintsAreStoredWithTheModel) {
 
 TEST_F(Program, SingularSystemsGiveTheMinimumNorm) {
   // u_x = cos x leaves a function of y free.
-  const Outcome outcome = solve(equation("u_x = cos(x)"), "run", {"--json", at("run.json")});
+  const ProgramOutcome outcome = solve(equation("u_x = cos(x)"), "run", {"--json", at("run.json")});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const std::string json = content(at("run.json"));
   EXPECT_LT(number_in(json, "rank"), number_in(json, "features"));
@@ -354,7 +331,7 @@ TEST_F(Program, SingularSystemsGiveTheMinimumNorm) {
 }
 
 TEST_F(Program, MoreFeaturesThanRowsIsSaid) {
-  const Outcome outcome =
+  const ProgramOutcome outcome =
       solve(kPoisson, "run", {"--set", "head.points=50", "--set", "head.boundary_points=40"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   expect_contains(outcome.out, {"minimum-norm"});
@@ -406,24 +383,24 @@ TEST_F(ProgramBadInput, Equations) {
 }
 
 TEST_F(ProgramBadInput, AnEmptyInteriorIsRefused) {
-  const Outcome outcome = solve(equation("lap(u) = 1", "domain = box minus disk(0.5, 0.5, 2)\n"));
+  const ProgramOutcome outcome = solve(equation("lap(u) = 1", "domain = box minus disk(0.5, 0.5, 2)\n"));
   EXPECT_EQ(outcome.code, 2) << outcome.err;
   EXPECT_FALSE(fs::exists(at("run/run.h5")));
 }
 
 TEST_F(ProgramBadInput, DataThatAreNotFiniteNameTermAndPoint) {
-  const Outcome outcome = solve(equation("lap(u) = log(x - 2)", "boundary = u = 0\n"));
+  const ProgramOutcome outcome = solve(equation("lap(u) = log(x - 2)", "boundary = u = 0\n"));
   EXPECT_EQ(outcome.code, 1) << outcome.err;
   expect_contains(outcome.err, {"'pde'", "log(x - 2)", "not finite", "x = ", "y = "});
   EXPECT_FALSE(fs::exists(at("run/run.h5")));
-  const Outcome boundary = solve(equation("lap(u) = 1", "boundary = u = sqrt(x - 0.5)\n"));
+  const ProgramOutcome boundary = solve(equation("lap(u) = 1", "boundary = u = sqrt(x - 0.5)\n"));
   EXPECT_EQ(boundary.code, 1) << boundary.err;
   expect_contains(boundary.err, {"'bc'", "not finite"});
 }
 
 TEST_F(ProgramBadInput, OptionsAndArguments) {
   const auto expect = [](const std::vector<std::string>& arguments, const std::vector<std::string>& parts) {
-    const Outcome outcome = run(arguments);
+    const ProgramOutcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, 2) << outcome.err;
     expect_contains(outcome.err, parts);
   };
@@ -448,7 +425,7 @@ TEST_F(ProgramBadInput, OptionsAndArguments) {
 
 TEST_F(ProgramBadFiles, OutputThatIsAFile) {
   write("run", "a file");
-  const Outcome outcome = solve(kPoisson);
+  const ProgramOutcome outcome = solve(kPoisson);
   EXPECT_EQ(outcome.code, 2);
   expect_contains(outcome.err, {at("run")});
   EXPECT_EQ(content(at("run")), "a file");
@@ -457,7 +434,7 @@ TEST_F(ProgramBadFiles, OutputThatIsAFile) {
 TEST_F(ProgramBadFiles, PointsThatDoNotFit) {
   ASSERT_EQ(solve(kPoisson).code, 0);
   const auto expect = [&](const std::string& points, const std::vector<std::string>& parts) {
-    const Outcome outcome = run({"evaluate", at("run"), "--points", points, "--out", at("u.csv")});
+    const ProgramOutcome outcome = run({"evaluate", at("run"), "--points", points, "--out", at("u.csv")});
     EXPECT_EQ(outcome.code, 2) << outcome.err;
     expect_contains(outcome.err, parts);
     EXPECT_FALSE(fs::exists(at("u.csv")));
@@ -469,7 +446,7 @@ TEST_F(ProgramBadFiles, PointsThatDoNotFit) {
   expect(write("empty.csv", ""), {"empty.csv"});
   expect(at("none.csv"), {"none.csv"});
   const std::string good = write("good.csv", "0.5,0.5\n");
-  const Outcome nowhere = run({"evaluate", at("run"), "--points", good, "--out", at("no/such/folder/u.csv")});
+  const ProgramOutcome nowhere = run({"evaluate", at("run"), "--points", good, "--out", at("no/such/folder/u.csv")});
   EXPECT_EQ(nowhere.code, 2);
   expect_contains(nowhere.err, {"no/such/folder"});
 }
@@ -486,7 +463,7 @@ TEST_F(ProgramBadFiles, StoredRunsThatAreNone) {
              {"report", path},
              {"evaluate", path, "--points", points, "--out", at("u.csv")},
              {"adapt", "--model", path + "/model.h5", config, "--out", at("adapted")}}) {
-      const Outcome outcome = run(arguments);
+      const ProgramOutcome outcome = run(arguments);
       EXPECT_EQ(outcome.code, 2) << arguments[0] << ": " << outcome.err;
       expect_contains(outcome.err, {name});
     }
@@ -520,24 +497,13 @@ TEST_F(ProgramBadFiles, StoredRunsThatAreNone) {
 TEST_F(ProgramBadFiles, ModelsOfOtherProblems) {
   ASSERT_EQ(solve(kPoisson).code, 0);
   const auto expect = [&](const std::string& text, const std::string& part) {
-    const Outcome outcome =
+    const ProgramOutcome outcome =
         run({"adapt", "--model", at("run/model.h5"), write("o.cfg", text), "--out", at("o")});
     EXPECT_EQ(outcome.code, 2) << outcome.err;
     expect_contains(outcome.err, {part});
   };
   expect("[problem]\nname = poisson-5d\n", "coordinates");
   expect("[problem]\nname = reaction-diffusion\n", "the model covers x");
-}
-
-// The program itself: TORSOR_PROGRAM from the environment or the build, or beside the tests' folder.
-std::string program_path() {
-  if (const char* given = std::getenv("TORSOR_PROGRAM")) return given;
-#ifdef TORSOR_PROGRAM
-  return TORSOR_PROGRAM;
-#else
-  const fs::path beside = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "torsor";
-  return fs::is_regular_file(beside) ? beside.string() : "";
-#endif
 }
 
 TEST_F(ProgramSlow, AnInterruptedRunLeavesNothing) {
@@ -573,7 +539,7 @@ TEST_F(ProgramSlow, AnEquationWrittenInAConfig) {
   const fs::path source = fs::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
   const fs::path config = source / "problems/fisher.cfg";
   if (!fs::exists(config)) GTEST_SKIP() << config << " is not there";
-  const Outcome outcome = run(
+  const ProgramOutcome outcome = run(
       {"solve", config.string(), "--out", at("fisher"), "--json", at("f.json"), "--set", "output.grid=33"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_LT(number_in(content(at("f.json")), "rel_l2"), 1e-5);

@@ -1,0 +1,216 @@
+// Training from the command line: files and figures, restarts to the same bits also after kill -9, and bad input.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "program_run.h"
+#include "solvers/cli/checkpoint.h"
+#include "solvers/combine/combiner.h"
+#include "solvers/optimise/optimiser.h"
+#include "solvers/store/run_file.h"
+
+namespace torsor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = R"(
+[problem]
+name = poisson
+tasks = 3
+[model]
+widths = 12, 12
+[train]
+steps = 60, 20
+optimiser = adam, ssbroyden
+combiner = hrgrad
+points = 80
+change = rad
+change_every = 7
+log_every = 5
+checkpoint_seconds = 0
+[output]
+report = no
+)";
+
+class Training : public testing::Test {
+ protected:
+  Training() : folder(fs::temp_directory_path() / ("torsor_training_" + std::to_string(getpid()))) {
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+  }
+  ~Training() override { fs::remove_all(folder); }
+
+  std::string at(const std::string& name) const { return (folder / name).string(); }
+
+  std::string write(const std::string& text) const {
+    std::ofstream(folder / "run.cfg") << text;
+    return at("run.cfg");
+  }
+  ProgramOutcome solve(const std::string& out, std::vector<std::string> more = {}) const {
+    std::vector<std::string> arguments{"solve", write(kConfig), "--out", at(out)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+
+  /// Parameters and histories but for the clock, bit by bit.
+  void expect_same_state(const std::string& a, const std::string& b) const {
+    const Checkpoint first = read_checkpoint(at(a)), second = read_checkpoint(at(b));
+    ASSERT_EQ(first.state.arrays().size(), second.state.arrays().size());
+    for (const auto& [name, matrix] : first.state.arrays()) {
+      if (name == "seconds") continue;
+      const Eigen::MatrixXd& other = second.state.matrix(name);
+      ASSERT_EQ(matrix.rows(), other.rows()) << name;
+      ASSERT_EQ(matrix.cols(), other.cols()) << name;
+      EXPECT_TRUE(matrix == other) << name;
+    }
+    EXPECT_EQ(first.state.texts(), second.state.texts());
+  }
+
+  fs::path folder;
+};
+
+using TrainingSlow = Training;
+
+TEST_F(Training, WritesHistoriesErrorsAndAModel) {
+  const ProgramOutcome outcome = solve("run", {"--json", at("run.json")});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  expect_contains(outcome.out, {"trained: 80 steps", "ssbroyden: all steps taken after 20 steps", "error.u.2 of the network"});
+  const RunRecord record = read_run(at("run"));
+  std::vector<std::string> names;
+  for (const auto& history : record.history) {
+    names.push_back(history.name);
+    EXPECT_EQ(history.steps.size(), history.values.size());
+  }
+  for (const char* name : {"loss", "loss.pde.0", "cosine.0.1", "angle.0", "error.u.0", "learning_rate"})
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+  EXPECT_GT(record.tasks[0].seconds.train, 0);
+  const ProgramOutcome adapted = run({"adapt", "--model", at("run/model.h5"), at("run.cfg"), "--set", "problem.seed=7", "--set",
+                               "problem.tasks=1", "--set", "train.steps=0", "--out", at("adapted")});
+  EXPECT_EQ(adapted.code, 0) << adapted.err;
+  EXPECT_TRUE(fs::exists(at("adapted/run.h5")));
+}
+
+TEST_F(Training, HeadsSolvedAgainAreBetter) {
+  const std::vector<std::string> more{"--set", "train.steps=40, 20", "--json", at("a.json")};
+  ASSERT_EQ(solve("trained", more).code, 0);
+  std::vector<std::string> resolved = more;
+  resolved.insert(resolved.end(), {"--set", "train.resolve=yes"});
+  ASSERT_EQ(solve("resolved", resolved).code, 0);
+  const auto error = [&](const std::string& name) { return read_run(at(name)).tasks[0].fields[0].errors->rel_l2; };
+  EXPECT_LT(error("resolved"), error("trained"));
+}
+
+TEST_F(Training, MoreStepsGoOnWhereTheOthersEnded) {
+  ASSERT_EQ(solve("whole").code, 0);
+  ASSERT_EQ(solve("parts", {"--set", "train.steps=60, 5"}).code, 0);
+  const ProgramOutcome outcome = run({"resume", at("parts"), "--set", "train.steps=60, 20"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const Checkpoint whole = read_checkpoint(at("whole")), parts = read_checkpoint(at("parts"));
+  EXPECT_TRUE(whole.state.matrix("parameters") == parts.state.matrix("parameters"));
+}
+
+TEST_F(Training, BadInputIsNamed) {
+  const auto expect = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
+    const ProgramOutcome outcome = solve("bad", more);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    expect_contains(outcome.err, parts);
+  };
+  expect({"--set", "train.combiner=hrgard"}, {"'hrgard'", "'hrgrad'"});
+  expect({"--set", "train.optimiser=adm, ssbroyden"}, {"'adm'", "'adam'"});
+  expect({"--set", "train.steps=5"}, {"train.steps", "1 numbers for 2 optimisers"});
+  expect({"--set", "train.hrgrad.lambda=-1"}, {"train.hrgrad.lambda"});
+  expect({"--set", "train.hrgrad.lamda=1"}, {"train.hrgrad.lamda", "train.hrgrad.lambda"});
+  expect({"--set", "train.weight.bcc=1"}, {"'bcc'", "'bc'"});
+  expect({"--set", "train.point_weights=causal"}, {"train.point_weights", "time"});
+  expect({"--set", "model.task_inputs=parameters"}, {"model.task_inputs"});
+  const ProgramOutcome nothing = run({"resume", at("nowhere")});
+  EXPECT_EQ(nothing.code, 2);
+  expect_contains(nothing.err, {"nowhere/checkpoint.h5"});
+}
+
+TEST_F(Training, DivergenceNamesTheStepAndTheTask) {
+  const ProgramOutcome outcome =
+      solve("diverged", {"--set", "train.learning_rate.rate=1e200", "--set", "train.learning_rate.schedule=constant"});
+  EXPECT_EQ(outcome.code, 1);
+  expect_contains(outcome.err, {"training, step", "task ", "not finite"});
+}
+
+TEST_F(Training, MethodsDescribeThemselves) {
+  for (const auto& method : combiners()) {
+    const ProgramOutcome outcome = run({"describe", method.name});
+    EXPECT_EQ(outcome.code, 0);
+    expect_contains(outcome.out, {method.title, "formula", "source"});
+  }
+  for (const auto& method : optimisers()) expect_contains(run({"describe", method.name}).out, {method.title, "source"});
+  expect_contains(run({"describe", "hrgrad"}).out, {"never fires", "train.hrgrad.", "lambda", "guard"});
+  expect_contains(run({"list", "combiners"}).out, {"hrgrad", "config", "pcgrad"});
+}
+
+/// Starts the program in a process of its own.
+pid_t start(const std::vector<std::string>& arguments) {
+  const std::string program = program_path();
+  const pid_t child = fork();
+  if (child != 0) return child;
+  std::vector<char*> pointers;
+  std::vector<std::string> words = arguments;
+  words.insert(words.begin(), program);
+  for (auto& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  if (!std::freopen("/dev/null", "w", stdout) || !std::freopen("/dev/null", "w", stderr)) _exit(126);
+  execv(program.c_str(), pointers.data());
+  _exit(127);
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(TrainingSlow, KilledRunsGoOnToTheSameBits) {
+  if (program_path().empty()) GTEST_SKIP() << "TORSOR_PROGRAM is not set";
+  // Long enough to be killed in the middle.
+  const std::vector<std::string> config{"solve", write(kConfig), "--set", "train.steps=1500, 200"};
+  const auto to = [&](const std::string& name) {
+    auto arguments = config;
+    arguments.insert(arguments.end(), {"--out", at(name)});
+    return arguments;
+  };
+  ASSERT_EQ(wait_for(start(to("whole"))), 0);
+  pid_t child = start(to("killed"));
+  int kills = 0;
+  for (const int milliseconds : {30, 110, 190, 60, 240}) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!fs::exists(at("killed/checkpoint.h5")) && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    kill(child, SIGKILL);
+    if (wait_for(child) == -1) ++kills;
+    child = start({"resume", at("killed")});
+  }
+  EXPECT_EQ(wait_for(child), 0);
+  EXPECT_GT(kills, 0);
+  expect_same_state("whole", "killed");
+}
+
+TEST_F(TrainingSlow, AnInterruptLeavesACheckpoint) {
+  if (program_path().empty()) GTEST_SKIP() << "TORSOR_PROGRAM is not set";
+  const pid_t child = start({"solve", write(kConfig), "--set", "train.steps=100000, 10", "--out", at("stopped")});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!fs::exists(at("stopped/checkpoint.h5")) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  kill(child, SIGINT);
+  EXPECT_EQ(wait_for(child), 130);
+  EXPECT_GT(read_checkpoint(at("stopped")).state.number("step"), 0);
+}
+
+}  // namespace
+}  // namespace torsor
