@@ -536,7 +536,7 @@ TEST_F(ProgramSlow, AnInterruptedRunLeavesNothing) {
 }
 
 TEST_F(ProgramSlow, AnEquationWrittenInAConfig) {
-  const fs::path source = fs::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  const fs::path source = TORSOR_SOURCE_FOLDER;
   const fs::path config = source / "problems/fisher.cfg";
   if (!fs::exists(config)) GTEST_SKIP() << config << " is not there";
   const ProgramOutcome outcome = run(

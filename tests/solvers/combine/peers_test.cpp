@@ -35,7 +35,7 @@ struct PeerData {
   std::vector<PeerCase> cases;
 
   PeerData() {
-    std::ifstream in(std::filesystem::path(__FILE__).parent_path() / "data" / "peer_vectors.txt");
+    std::ifstream in(std::filesystem::path(TORSOR_SOURCE_FOLDER) / "tests/solvers/combine/data/peer_vectors.txt");
     for (std::string line; std::getline(in, line);) {
       std::istringstream words(line);
       std::string kind;
