@@ -169,8 +169,7 @@ void add_residuals(TaskRecord& record, const Task& task, const Solution& solutio
 
 Holdout holdout_of(const Problem& problem, const Solution& solution, const HeadOptions& options) {
   constexpr Index kFeatures = 400;  // as many points as a head of this size is held against
-  std::vector<PartitionAxis> axes;
-  for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const auto axes = whole_domain(problem);
   CollocationOptions collocation = options.collocation;
   collocation.seed = options.seed;
   return evaluate_holdout(problem, holdout_points(problem, axes, kFeatures, collocation),

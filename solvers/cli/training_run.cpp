@@ -24,8 +24,7 @@ class ErrorMonitor {
     for (size_t t = 0; t < tasks.size(); ++t) {
       if (!references[t]) continue;
       const Problem& problem = tasks[t].problem;
-      std::vector<PartitionAxis> axes;
-      for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+      const auto axes = whole_domain(problem);
       CollocationOptions options;
       options.sampler = "sobol";
       options.interior = kPoints;

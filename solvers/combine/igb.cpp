@@ -4,41 +4,19 @@
 //   d = sum_i w_i grad log L_i = sum_i w_i / L_i g_i,    w = m softmax(L_i / base_i),
 //
 // base the mean losses of the first steps; until it is known w = 1.
-#include "solvers/combine/weighter.h"
+#include "solvers/combine/warm_up.h"
 
 namespace torsor {
 namespace {
 
-class ImprovableGaps final : public Weighter {
+class ImprovableGaps final : public WarmUpWeighter {
  public:
-  explicit ImprovableGaps(Index base_steps) : base_steps_(base_steps) {}
-
-  State state() const override {
-    State state;
-    state.set("sum", Eigen::MatrixXd(sum_));
-    state.set("steps", static_cast<double>(steps_));
-    return state;
-  }
-  void restore(const State& state) override {
-    sum_ = state.vector("sum");
-    steps_ = static_cast<Index>(state.number("steps"));
-  }
+  explicit ImprovableGaps(Index base_steps) : WarmUpWeighter(base_steps) {}
 
  private:
-  Eigen::VectorXd weights(const Eigen::VectorXd& losses, Index) override {
-    positive(losses);
-    if (steps_ == 0) sum_ = Eigen::VectorXd::Zero(losses.size());
-    if (steps_ < base_steps_) {
-      sum_ += losses;
-      ++steps_;
-      return losses.cwiseInverse();
-    }
-    const Eigen::VectorXd base = sum_ / static_cast<double>(base_steps_);
-    return static_cast<double>(losses.size()) * softmax(losses.cwiseQuotient(base)).cwiseQuotient(losses);
+  Eigen::VectorXd weights_by(const Eigen::VectorXd& losses, const Eigen::VectorXd& means) const override {
+    return static_cast<double>(losses.size()) * softmax(losses.cwiseQuotient(means)).cwiseQuotient(losses);
   }
-
-  Index base_steps_, steps_ = 0;
-  Eigen::VectorXd sum_;  // of the first losses
 };
 
 const RegisterCombiner registered({

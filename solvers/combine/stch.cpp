@@ -4,43 +4,22 @@
 //   d = sum_i m p_i / L_i g_i,    p = softmax(l / mu).
 //
 // The nadir is the mean of the losses in the first steps, in which sum_i log L_i is minimised.
-#include "solvers/combine/weighter.h"
+#include "solvers/combine/warm_up.h"
 
 namespace torsor {
 namespace {
 
-class SmoothTchebycheff final : public Weighter {
+class SmoothTchebycheff final : public WarmUpWeighter {
  public:
-  SmoothTchebycheff(double mu, Index warm_up) : mu_(mu), warm_up_(warm_up) {}
-
-  State state() const override {
-    State state;
-    state.set("sum", Eigen::MatrixXd(sum_));
-    state.set("steps", static_cast<double>(steps_));
-    return state;
-  }
-  void restore(const State& state) override {
-    sum_ = state.vector("sum");
-    steps_ = static_cast<Index>(state.number("steps"));
-  }
+  SmoothTchebycheff(double mu, Index warm_up) : WarmUpWeighter(warm_up), mu_(mu) {}
 
  private:
-  Eigen::VectorXd weights(const Eigen::VectorXd& losses, Index) override {
-    positive(losses);
-    if (steps_ == 0) sum_ = Eigen::VectorXd::Zero(losses.size());
-    if (steps_ < warm_up_) {
-      sum_ += losses;
-      ++steps_;
-      return losses.cwiseInverse();
-    }
-    const Eigen::VectorXd nadir = sum_ / static_cast<double>(warm_up_);
-    const Eigen::VectorXd logs = losses.cwiseQuotient(nadir).array().log();
+  Eigen::VectorXd weights_by(const Eigen::VectorXd& losses, const Eigen::VectorXd& means) const override {
+    const Eigen::VectorXd logs = losses.cwiseQuotient(means).array().log();
     return static_cast<double>(losses.size()) * softmax(logs / mu_).cwiseQuotient(losses);
   }
 
   double mu_;
-  Index warm_up_, steps_ = 0;
-  Eigen::VectorXd sum_;  // of the first losses
 };
 
 const RegisterCombiner registered({

@@ -248,6 +248,12 @@ class Builder {
 
 }  // namespace
 
+std::vector<PartitionAxis> whole_domain(const Problem& problem) {
+  std::vector<PartitionAxis> axes;
+  for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  return axes;
+}
+
 std::vector<TermPoints> collocation_points(const Problem& problem, const std::vector<PartitionAxis>& axes,
                                            Index features, const CollocationOptions& options) {
   return Builder(problem, axes, features, options, 1.0).all();

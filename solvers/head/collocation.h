@@ -32,6 +32,9 @@ struct CollocationOptions {
   uint64_t seed = 0;
 };
 
+/// The partition of the coordinates' whole ranges into one cell.
+std::vector<PartitionAxis> whole_domain(const Problem& problem);
+
 /// Points for all terms. `axes` is the partition of the window (time included), `features` the features of one field
 /// in each cell. Throws InputError for a term without points.
 std::vector<TermPoints> collocation_points(const Problem& problem, const std::vector<PartitionAxis>& axes,

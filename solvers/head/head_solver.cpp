@@ -121,8 +121,7 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
 bool share_operator(const std::vector<const Problem*>& tasks) {
   const Problem& first = *tasks.front();
   std::vector<TermPoints> probe;
-  std::vector<PartitionAxis> axes;
-  for (const auto& c : first.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const auto axes = whole_domain(first);
   const auto points = collocation_points(first, axes, 16, {});
   if (!is_linear(first, points)) return false;
   return std::all_of(tasks.begin() + 1, tasks.end(), [&](const Problem* task) {

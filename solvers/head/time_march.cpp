@@ -29,8 +29,7 @@ constexpr Tolerances kChain{1e-8, 1e-5}, kManyDimensions{1e-6, 1e-4};
 
 double tolerance_for(const Problem& problem, const HeadOptions& options, const Tolerances& tolerances) {
   if (options.tolerance > 0) return options.tolerance;
-  std::vector<PartitionAxis> axes;
-  for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const auto axes = whole_domain(problem);
   return is_linear(problem, collocation_points(problem, axes, 16, {})) ? tolerances.linear : tolerances.nonlinear;
 }
 

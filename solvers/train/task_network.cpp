@@ -8,6 +8,7 @@
 #include "operators/network_body.h"
 #include "physics/error.h"
 #include "physics/random.h"
+#include "solvers/head/collocation.h"
 
 namespace torsor {
 namespace {
@@ -125,8 +126,7 @@ std::vector<std::pair<Index, Index>> TaskNetwork::blocks() const {
 Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::VectorXd& parameters,
                                bool concatenate) const {
   const auto body = std::make_shared<NetworkBody>(shape_, parameters, constants(index), concatenate);
-  std::vector<PartitionAxis> axes;
-  for (const auto& c : task.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const auto axes = whole_domain(task);
   const Index last = shape_.layers() - 1, inputs = shape_.layer_inputs(last);
   std::vector<Ansatz::FieldPart> parts;
   Eigen::VectorXd head(fields_ * body->features());

@@ -53,9 +53,7 @@ TrainingPoints::TrainingPoints(const std::vector<Problem>& tasks, const PointOpt
 std::vector<PointSet> TrainingPoints::draw(Index interior, Index boundary, uint64_t draw_number) const {
   std::vector<PointSet> sets;
   for (size_t t = 0; t < tasks_.size(); ++t) {
-    std::vector<PartitionAxis> axes;
-    for (const auto& c : tasks_[t].coordinates)
-      axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+    const auto axes = whole_domain(tasks_[t]);
     CollocationOptions options;
     options.sampler = options_.sampler;
     options.interior = interior;
@@ -69,9 +67,8 @@ std::vector<PointSet> TrainingPoints::draw(Index interior, Index boundary, uint6
 }
 
 Eigen::MatrixXd TrainingPoints::candidates(const PointSet& set, uint64_t draw_number) const {
-  std::vector<PartitionAxis> axes;
   const Problem& task = tasks_[static_cast<size_t>(set.task)];
-  for (const auto& c : task.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
+  const auto axes = whole_domain(task);
   CollocationOptions options;
   options.sampler = "uniform";
   options.interior = options_.candidates * options_.interior;

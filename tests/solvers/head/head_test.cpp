@@ -41,12 +41,6 @@ Problem on_square(const std::string& residual, const std::string& exact) {
   });
 }
 
-std::vector<PartitionAxis> whole_domain(const Problem& problem) {
-  std::vector<PartitionAxis> axes;
-  for (const auto& c : problem.coordinates) axes.emplace_back(std::vector<double>{c.low, c.high}, c.periodic);
-  return axes;
-}
-
 std::shared_ptr<const Ansatz> ansatz_for(const Problem& problem, Index features, double bandwidth,
                                          uint64_t seed = 0) {
   HeadOptions options;
