@@ -213,9 +213,10 @@ def main():
     rows.sort(key=lambda row: (list(COORDINATES).index(row[0]), row[2] == "float32"))
     versions = " ".join(line.strip() for line in (HERE / "requirements.txt").read_text().splitlines())
     conditions = (
-        f"Command: `bench/run{'' if options.cases == 'all' else ' --cases headline'}`. Loss and gradient by all weights "
+        f"Command: `bench/run --cases {options.cases} --turns {options.turns}`. Loss and gradient by all weights "
         f"of the mean squared residual, tanh networks with W x D hidden layers; the figures are the peer's time over the "
-        f"engine's, medians of {options.turns} turns in which every program runs one after the other. {processor()}, "
+        f"engine's, medians of {options.turns} turns in which every program runs one after the other. A peer that needs more than 5 GB of data has no "
+        f"figure. {processor()}, "
         f"{threads} threads, load average before the start {load:.1f}; {versions}.")
     write_table(rows, options.out / "engine-peers.md", conditions)
     write_csv(rows, options.out / "engine-peers.csv")
