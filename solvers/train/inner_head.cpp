@@ -35,9 +35,11 @@ class InnerHead {
   double iterate(const std::vector<Index>& tasks, Eigen::VectorXd& parameters) const {
     const Index columns = features() * network_.fields();
     StreamedQr qr(static_cast<int>(columns), 1);
-    for (size_t s = 0; s < sets_.size(); ++s)
-      if (std::find(tasks.begin(), tasks.end(), sets_[s].task) != tasks.end())
-        absorb(sets_[s], factors_[static_cast<Index>(s)], parameters, qr);
+    for (const Index t : tasks) {
+      const Solution now = network_.solution(tasks_[static_cast<size_t>(t)], t, parameters, false);
+      for (size_t s = 0; s < sets_.size(); ++s)
+        if (sets_[s].task == t) absorb(sets_[s], factors_[static_cast<Index>(s)], now, qr);
+    }
     TriangularOptions options;
     options.max_growth = 1e12;
     const TriangularSolution solved = solve_triangular(qr, options);
@@ -45,10 +47,9 @@ class InnerHead {
     return replace(tasks.front(), heads, parameters);
   }
 
-  void absorb(const PointSet& set, double factor, const Eigen::VectorXd& parameters, StreamedQr& qr) const {
+  void absorb(const PointSet& set, double factor, const Solution& now, StreamedQr& qr) const {
     const Problem& problem = tasks_[static_cast<size_t>(set.task)];
     const Term& term = problem.terms[static_cast<size_t>(set.term)];
-    const Solution now = network_.solution(problem, set.task, parameters, false);
     const Eigen::MatrixXd jets = now.jets(set.points, term.jets);
     const LinearizedTerm linear = linearize(problem, term, set.points, set.normals, jets);
     const Index n = set.points.rows();

@@ -29,10 +29,12 @@ void LossWeights::points_changed(const TaskLosses& losses) {
   const auto count = static_cast<Index>(losses.sets().size());
   if (factors_.size() == count) return;
   factors_.resize(count);
-  for (Index s = 0; s < count; ++s) {
-    const auto given = options_.given.find(term_of(tasks_, losses.sets()[static_cast<size_t>(s)]).name);
-    factors_[s] = given == options_.given.end() ? 1.0 : given->second;
-  }
+  for (Index s = 0; s < count; ++s) factors_[s] = given(losses.sets()[static_cast<size_t>(s)]);
+}
+
+double LossWeights::given(const PointSet& set) const {
+  const auto found = options_.given.find(term_of(tasks_, set).name);
+  return found == options_.given.end() ? 1.0 : found->second;
 }
 
 void LossWeights::start_points(TaskLosses& losses) const {
@@ -50,10 +52,8 @@ void LossWeights::update_factors(Index step, const TaskLosses& losses, const Eig
   Eigen::VectorXd kernel(count);
   for (Index s = 0; s < count; ++s) kernel[s] = losses.tangent_kernel(s, parameters);
   const double sum = kernel.sum();
-  for (Index s = 0; s < count; ++s) {
-    const auto given = options_.given.find(term_of(tasks_, losses.sets()[static_cast<size_t>(s)]).name);
-    factors_[s] = (given == options_.given.end() ? 1.0 : given->second) * (kernel[s] > 0 ? sum / kernel[s] : 1.0);
-  }
+  for (Index s = 0; s < count; ++s)
+    factors_[s] = given(losses.sets()[static_cast<size_t>(s)]) * (kernel[s] > 0 ? sum / kernel[s] : 1.0);
 }
 
 Eigen::VectorXd LossWeights::causal(const PointSet& set, const Eigen::VectorXd& residual) const {
@@ -85,7 +85,7 @@ void LossWeights::update_points(TaskLosses& losses, const std::vector<Eigen::Vec
   if (options_.points == "none") return;
   for (size_t s = 0; s < losses.sets().size(); ++s) {
     const PointSet& set = losses.sets()[s];
-    if (set.weights.size() == 0) continue;
+    if (set.weights.size() == 0 || residuals[s].size() == 0) continue;
     const Eigen::ArrayXd size = residuals[s].array().abs();
     Eigen::VectorXd weights;
     if (options_.points == "causal") {

@@ -55,6 +55,8 @@ class LossWeights {
   void restore(const State& state) { factors_ = state.vector("factors"); }
 
  private:
+  /// What the configuration gives for the set's term; 1 where it gives nothing.
+  double given(const PointSet& set) const;
   Eigen::VectorXd causal(const PointSet& set, const Eigen::VectorXd& residual) const;
 
   const std::vector<Problem>& tasks_;

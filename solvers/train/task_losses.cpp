@@ -44,7 +44,9 @@ struct TaskLosses::Batch {
 
   Index count() const { return points.rows(); }
   Index jets() const { return engine.request().channels() * engine.shape().outputs; }
-  JetBatch<double> jet_batch() const { return {count(), points.data(), constants.data(), nullptr, 1}; }
+  JetBatch<double> jet_batch(Index begin, Index number) const {
+    return {number, points.data() + begin * points.cols(), constants.data() + begin * constants.cols(), nullptr, 1};
+  }
   /// The entry of `sets` that a point belongs to.
   size_t set_of(Index point) const {
     return static_cast<size_t>(std::upper_bound(first.begin(), first.end(), point) - first.begin()) - 1;
@@ -159,7 +161,7 @@ std::vector<Eigen::VectorXd> TaskLosses::residuals(const Eigen::VectorXd& parame
   std::vector<Eigen::VectorXd> result(sets_.size());
   for (const auto& batch : batches_) {
     RowMajor jets(batch->count(), batch->jets());
-    batch->engine.jets(batch->jet_batch(), parameters.data(), jets.data());
+    batch->engine.jets(batch->jet_batch(0, batch->count()), parameters.data(), jets.data());
     for (size_t i = 0; i < batch->sets.size(); ++i) {
       auto& own = result[static_cast<size_t>(batch->sets[i])];
       own.resize(batch->first[i + 1] - batch->first[i]);
@@ -171,51 +173,63 @@ std::vector<Eigen::VectorXd> TaskLosses::residuals(const Eigen::VectorXd& parame
 
 TaskLosses::Gradients TaskLosses::gradients(const Eigen::VectorXd& parameters, const Eigen::VectorXd& factors,
                                             const std::vector<Index>& group_of_set, Index groups) const {
-  Gradients result{Eigen::VectorXd(static_cast<Index>(sets_.size())), Eigen::MatrixXd::Zero(network_.size(), groups),
-                   std::vector<Eigen::VectorXd>(sets_.size())};
-  RowMajor part(groups, network_.size());
-  Eigen::VectorXd ignored(groups);
-  for (const auto& batch : batches_) {
-    Eigen::VectorXd residual(batch->count());
-    std::vector<Index> group(static_cast<size_t>(batch->count()));
-    for (size_t i = 0; i < batch->sets.size(); ++i)
-      std::fill(group.begin() + batch->first[i], group.begin() + batch->first[i + 1],
-                group_of_set[static_cast<size_t>(batch->sets[i])]);
-    JetBatch<double> points = batch->jet_batch();
-    points.groups = group.data();
-    points.group_count = groups;
-    batch->engine.value_and_gradients(
-        points, parameters.data(),
-        [&](const JetBlock<double>& block) {
-          // A block's points are consecutive but for changes of the set.
-          for (Index k = 0; k < block.count;) {
-            const Index first = block.points[k];
-            const size_t i = batch->set_of(first);
-            Index n = 1;
-            while (k + n < block.count && block.points[k + n] == first + n && first + n < batch->first[i + 1]) ++n;
-            linearise(*batch, first, n, block.jets + k * batch->jets(), residual.data() + first,
-                      block.adjoints + k * batch->jets());
-            // d/d jets of factor / N sum w r^2
-            const PointSet& set = sets_[static_cast<size_t>(batch->sets[i])];
-            const double scale = 2 * factors[batch->sets[i]] / static_cast<double>(set.points.rows());
-            Eigen::Map<RowMajor> adjoints(block.adjoints + k * batch->jets(), n, batch->jets());
-            for (Index j = 0; j < n; ++j) {
-              adjoints.row(j) *= scale * weight_at(set, first - batch->first[i] + j) * residual[first + j];
-              block.losses[k + j] = 0;  // summed below, for each set
-            }
-            k += n;
-          }
-        },
-        ignored.data(), part.data());
-    result.gradients += part.transpose();
-    for (size_t i = 0; i < batch->sets.size(); ++i) {
-      const Index s = batch->sets[i];
-      auto& own = result.residuals[static_cast<size_t>(s)];
-      own = residual.segment(batch->first[i], batch->first[i + 1] - batch->first[i]);
-      result.losses[s] = mean_square(sets_[static_cast<size_t>(s)], own);
+  Gradients result{Eigen::VectorXd::Zero(static_cast<Index>(sets_.size())),
+                   Eigen::MatrixXd::Zero(network_.size(), groups), std::vector<Eigen::VectorXd>(sets_.size())};
+  for (const auto& batch : batches_)
+    for (size_t begin = 0; begin < batch->sets.size();) {
+      // A run of sets that are wanted: consecutive points.
+      size_t end = begin;
+      while (end < batch->sets.size() && factors[batch->sets[end]] != 0) ++end;
+      if (end > begin) add_gradients(*batch, begin, end, parameters, factors, group_of_set, result);
+      begin = end + 1;
     }
-  }
   return result;
+}
+
+/// The sets [begin, end) of a batch.
+void TaskLosses::add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
+                               const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set,
+                               Gradients& result) const {
+  const Index start = batch.first[begin], count = batch.first[end] - start, groups = result.gradients.cols();
+  RowMajor part(groups, network_.size());
+  Eigen::VectorXd residual(count), ignored(groups);
+  std::vector<Index> group(static_cast<size_t>(count));
+  for (size_t i = begin; i < end; ++i)
+    std::fill(group.begin() + batch.first[i] - start, group.begin() + batch.first[i + 1] - start,
+              group_of_set[static_cast<size_t>(batch.sets[i])]);
+  JetBatch<double> points = batch.jet_batch(start, count);
+  points.groups = group.data();
+  points.group_count = groups;
+  batch.engine.value_and_gradients(
+      points, parameters.data(),
+      [&](const JetBlock<double>& block) {
+        // A block's points are consecutive but for changes of the set.
+        for (Index k = 0; k < block.count;) {
+          const Index first = start + block.points[k];
+          const size_t i = batch.set_of(first);
+          Index n = 1;
+          while (k + n < block.count && start + block.points[k + n] == first + n && first + n < batch.first[i + 1]) ++n;
+          linearise(batch, first, n, block.jets + k * batch.jets(), residual.data() + first - start,
+                    block.adjoints + k * batch.jets());
+          // d/d jets of factor / N sum w r^2
+          const PointSet& set = sets_[static_cast<size_t>(batch.sets[i])];
+          const double scale = 2 * factors[batch.sets[i]] / static_cast<double>(set.points.rows());
+          Eigen::Map<RowMajor> adjoints(block.adjoints + k * batch.jets(), n, batch.jets());
+          for (Index j = 0; j < n; ++j) {
+            adjoints.row(j) *= scale * weight_at(set, first - batch.first[i] + j) * residual[first - start + j];
+            block.losses[k + j] = 0;  // summed below, for each set
+          }
+          k += n;
+        }
+      },
+      ignored.data(), part.data());
+  result.gradients += part.transpose();
+  for (size_t i = begin; i < end; ++i) {
+    const Index s = batch.sets[i];
+    auto& own = result.residuals[static_cast<size_t>(s)];
+    own = residual.segment(batch.first[i] - start, batch.first[i + 1] - batch.first[i]);
+    result.losses[s] = mean_square(sets_[static_cast<size_t>(s)], own);
+  }
 }
 
 void TaskLosses::residual_blocks(
@@ -228,10 +242,7 @@ void TaskLosses::residual_blocks(
       const PointSet& set = sets_[static_cast<size_t>(batch->sets[i])];
       for (Index first = batch->first[i]; first < batch->first[i + 1]; first += kJacobianRows) {
         const Index n = std::min(kJacobianRows, batch->first[i + 1] - first);
-        JetBatch<double> points = batch->jet_batch();
-        points.count = n;
-        points.points += first * batch->points.cols();
-        points.constants += first * batch->constants.cols();
+        const JetBatch<double> points = batch->jet_batch(first, n);
         jets.resize(n, batch->jets());
         adjoints.resize(n, batch->jets());
         rows.resize(n, network_.size());

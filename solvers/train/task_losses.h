@@ -44,10 +44,11 @@ class TaskLosses {
   std::vector<Eigen::VectorXd> residuals(const Eigen::VectorXd& parameters) const;
 
   struct Gradients {
-    Eigen::VectorXd losses;     ///< L_s of every set
+    Eigen::VectorXd losses;     ///< L_s of every set; 0 where it was left out
     Eigen::MatrixXd gradients;  ///< size x groups: of the sum of factor_s L_s over the group's sets
-    std::vector<Eigen::VectorXd> residuals;
+    std::vector<Eigen::VectorXd> residuals;  ///< empty where the set was left out
   };
+  /// Sets with factor 0 are not evaluated.
   Gradients gradients(const Eigen::VectorXd& parameters, const Eigen::VectorXd& factors,
                       const std::vector<Index>& group_of_set, Index groups) const;
 
@@ -63,6 +64,8 @@ class TaskLosses {
 
  private:
   struct Batch;
+  void add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
+                     const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set, Gradients& result) const;
   void linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,
                  double* adjoints) const;
 

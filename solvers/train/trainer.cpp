@@ -176,24 +176,35 @@ double Trainer::learning_rate_now() const {
   return learning_rate(schedule, step);
 }
 
+Eigen::VectorXd Trainer::factors_of(const std::vector<Index>& groups) const {
+  Eigen::VectorXd factors = weights_.factors();
+  if (groups.empty()) return factors;
+  for (size_t s = 0; s < group_of_set_.size(); ++s)
+    if (std::find(groups.begin(), groups.end(), group_of_set_[s]) == groups.end()) factors[static_cast<Index>(s)] = 0;
+  return factors;
+}
+
+Eigen::VectorXd Trainer::group_losses(const Eigen::VectorXd& set_losses) const {
+  Eigen::VectorXd result = Eigen::VectorXd::Zero(groups_);
+  for (size_t s = 0; s < group_of_set_.size(); ++s)
+    result[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * set_losses[static_cast<Index>(s)];
+  return result;
+}
+
 Eigen::MatrixXd Trainer::flat_parts(const TaskLosses::Gradients& now) const {
   Eigen::MatrixXd parts(now.gradients.rows(), groups_);
   for (Index g = 0; g < groups_; ++g) {
     const double norm = now.gradients.col(g).norm();
     const Eigen::VectorXd there = parameters_ + options_.flat_radius / std::max(norm, 1e-300) * now.gradients.col(g);
-    Eigen::VectorXd factors = weights_.factors();
-    for (size_t s = 0; s < group_of_set_.size(); ++s)
-      if (group_of_set_[s] != g) factors[static_cast<Index>(s)] = 0;
-    parts.col(g) = losses_.gradients(there, factors, group_of_set_, groups_).gradients.col(g) - now.gradients.col(g);
+    parts.col(g) =
+        losses_.gradients(there, factors_of({g}), group_of_set_, groups_).gradients.col(g) - now.gradients.col(g);
   }
   return parts;
 }
 
 Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
   const Index shared = network_.shared();
-  Eigen::VectorXd group_losses = Eigen::VectorXd::Zero(groups_);
-  for (size_t s = 0; s < group_of_set_.size(); ++s)
-    group_losses[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * now.losses[static_cast<Index>(s)];
+  const Eigen::VectorXd losses = group_losses(set_losses_);
   // Copied only where neurons are left out: the combiners' own work is one pass over these columns.
   const auto moving = [&](const Eigen::MatrixXd& gradients) -> Eigen::MatrixXd {
     return mask_.head(shared).asDiagonal() * gradients.topRows(shared);
@@ -203,13 +214,13 @@ Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
   const Eigen::Ref<const Eigen::MatrixXd> common =
       sparse ? Eigen::Ref<const Eigen::MatrixXd>(kept) : Eigen::Ref<const Eigen::MatrixXd>(now.gradients.topRows(shared));
   if (step_ % options_.log_every == 0) seen_.gram = common.transpose() * common;
-  seen_.combination = combiner_->combine({common, group_losses, step_});
+  seen_.combination = combiner_->combine({common, losses, step_});
   if (!seen_.combination.fallback.empty()) ++fallbacks_;
   Eigen::VectorXd result = now.gradients.rowwise().sum();
   result.head(shared) = seen_.combination.direction;
   if (flat_combiner_) {
     const Eigen::MatrixXd parts = flat_parts(now);
-    result.head(shared) += flat_combiner_->combine({moving(parts), group_losses, step_}).direction;
+    result.head(shared) += flat_combiner_->combine({moving(parts), losses, step_}).direction;
     result.tail(result.size() - shared) += parts.bottomRows(result.size() - shared).rowwise().sum();
   }
   return result;
@@ -217,8 +228,10 @@ Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
 
 void Trainer::first_order_step() {
   if (options_.head == "closed-form") solve_inner_heads(tasks_, network_, losses_.sets(), weights_.factors(), parameters_);
-  const auto now = losses_.gradients(parameters_, weights_.factors(), group_of_set_, groups_);
-  seen_.set_losses = now.losses;
+  const auto now = losses_.gradients(parameters_, factors_of(combiner_->wanted(step_, groups_)), group_of_set_, groups_);
+  set_losses_.conservativeResizeLike(Eigen::VectorXd::Zero(now.losses.size()));
+  for (size_t s = 0; s < now.residuals.size(); ++s)  // of sets that were left out the last known loss stays
+    if (now.residuals[s].size() > 0) set_losses_[static_cast<Index>(s)] = now.losses[static_cast<Index>(s)];
   seen_.rate = learning_rate_now();
   Eigen::VectorXd move = direction(now);
   if (options_.head == "closed-form") {
@@ -227,20 +240,14 @@ void Trainer::first_order_step() {
   }
   seen_.report = optimiser_->update(move, seen_.rate, parameters_);
   seen_.report.gradient_norm = move.norm();
-  if (combiner_->observes()) {
-    const Eigen::VectorXd after = losses_.losses(parameters_);
-    Eigen::VectorXd group_losses = Eigen::VectorXd::Zero(groups_);
-    for (size_t s = 0; s < group_of_set_.size(); ++s)
-      group_losses[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * after[static_cast<Index>(s)];
-    combiner_->observe(group_losses);
-  }
+  if (combiner_->observes()) combiner_->observe(group_losses(losses_.losses(parameters_)));
   weights_.update_points(losses_, now.residuals);
 }
 
 void Trainer::objective_step() {
   TotalLoss objective(losses_, weights_.factors(), network_.size());
   seen_.report = optimiser_->step(objective, parameters_);
-  seen_.set_losses = objective.set_losses;
+  set_losses_ = objective.set_losses;
   seen_.gram.resize(0, 0);
   seen_.combination = {};
   seen_.rate = 0;
@@ -281,19 +288,19 @@ bool Trainer::step() {
   return true;
 }
 
-void Trainer::record(const std::string& name, double value) {
+void Trainer::record(const std::string& name, double value) { record_at(step_, name, value); }
+
+void Trainer::record_at(Index step, const std::string& name, double value) {
   auto& series = history_[name];
-  series.steps.push_back(static_cast<double>(step_));
+  series.steps.push_back(static_cast<double>(step));
   series.values.push_back(value);
 }
 
 void Trainer::record_step() {
-  record("loss", seen_.set_losses.size() > 0 ? seen_.set_losses.dot(weights_.factors()) : seen_.report.value);
-  if (seen_.set_losses.size() > 0) {
-    for (Index s = 0; s < seen_.set_losses.size(); ++s) {
-      record("loss." + losses_.name(s), seen_.set_losses[s]);
-      record("factor." + losses_.name(s), weights_.factors()[s]);
-    }
+  record("loss", set_losses_.size() > 0 ? set_losses_.dot(weights_.factors()) : seen_.report.value);
+  for (Index s = 0; s < set_losses_.size(); ++s) {
+    record("loss." + losses_.name(s), set_losses_[s]);
+    record("factor." + losses_.name(s), weights_.factors()[s]);
   }
   record("gradient_norm", seen_.report.gradient_norm);
   record("step_norm", seen_.report.step_norm);
@@ -310,7 +317,7 @@ void Trainer::record_step() {
     record("combiner_weight." + std::to_string(i), seen_.combination.weights[i]);
   for (Index i = 0; i < seen_.combination.angles.size(); ++i)
     record("angle." + std::to_string(i), seen_.combination.angles[i]);
-  if (find_combiner(options_.combiner).name == "hrgrad") record("fallbacks", static_cast<double>(fallbacks_));
+  if (seen_.combination.angles.size() > 0) record("fallbacks", static_cast<double>(fallbacks_));
 }
 
 void Trainer::run(Progress& progress, const Monitor& monitor, const std::function<void(const Trainer&)>& checkpoint,
@@ -321,11 +328,7 @@ void Trainer::run(Progress& progress, const Monitor& monitor, const std::functio
       throw_if_stopped();
       if (before % options_.log_every != 0) continue;
       if (monitor)
-        for (const auto& [name, value] : monitor(*this)) {
-          auto& series = history_[name];
-          series.steps.push_back(static_cast<double>(before));
-          series.values.push_back(value);
-        }
+        for (const auto& [name, value] : monitor(*this)) record_at(before, name, value);
       const double done = static_cast<double>(step_) / static_cast<double>(steps_planned());
       progress.update(options_.seconds > 0 ? std::max(done, seconds_ / options_.seconds) : done,
                       "step " + std::to_string(before) + ", loss " +
@@ -349,6 +352,7 @@ State Trainer::state() const {
   state.set("phase_step", static_cast<double>(phase_step_));
   state.set("seconds", seconds_);
   state.set("fallbacks", static_cast<double>(fallbacks_));
+  state.set("set_losses", Eigen::MatrixXd(set_losses_));
   state.set("combiner", combiner_->state());
   if (flat_combiner_) state.set("flat_combiner", flat_combiner_->state());
   if (optimiser_) state.set("optimiser", optimiser_->state());
@@ -377,6 +381,7 @@ void Trainer::restore(const State& state) {
   phase_step_ = static_cast<Index>(state.number("phase_step"));
   seconds_ = state.number("seconds");
   fallbacks_ = static_cast<Index>(state.number("fallbacks"));
+  set_losses_ = state.vector("set_losses");
   points_.restore(state.part("points"));
   change_points();
   combiner_->restore(state.part("combiner"));

@@ -106,8 +106,12 @@ class Trainer {
   void objective_step();
   Eigen::VectorXd direction(const TaskLosses::Gradients& now);
   Eigen::MatrixXd flat_parts(const TaskLosses::Gradients& now) const;
+  /// The sets' factors, 0 outside of these groups; no groups: all.
+  Eigen::VectorXd factors_of(const std::vector<Index>& groups) const;
+  Eigen::VectorXd group_losses(const Eigen::VectorXd& set_losses) const;
   double learning_rate_now() const;
   void record(const std::string& name, double value);
+  void record_at(Index step, const std::string& name, double value);
   void record_step();
 
   std::vector<Problem> tasks_;
@@ -128,13 +132,13 @@ class Trainer {
 
   // What the last step saw, for the history.
   struct Seen {
-    Eigen::VectorXd set_losses;
     Eigen::MatrixXd gram;
     Combination combination;
     StepReport report;
     double rate = 0;
   } seen_;
   Index fallbacks_ = 0;
+  Eigen::VectorXd set_losses_;  ///< the last known of every set; empty before the first, and where no method gave them
 };
 
 }  // namespace torsor

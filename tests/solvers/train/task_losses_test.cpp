@@ -68,6 +68,21 @@ TEST(TaskLosses, GroupsAreTheSeparateGradients) {
   }
 }
 
+TEST(TaskLosses, SetsWithoutAFactorAreLeftOut) {
+  for (const auto& c : cases()) {
+    const auto groups = c->tasks_as_groups();
+    const auto m = static_cast<Index>(c->tasks.size());
+    const auto all = c->losses.gradients(c->parameters, c->factors, groups, m);
+    Eigen::VectorXd factors = c->factors;
+    for (size_t s = 0; s < groups.size(); ++s)
+      if (groups[s] != 1) factors[static_cast<Index>(s)] = 0;
+    const auto one = c->losses.gradients(c->parameters, factors, groups, m);
+    EXPECT_LT((one.gradients.col(1) - all.gradients.col(1)).norm(), 1e-12 * all.gradients.col(1).norm());
+    EXPECT_EQ(one.gradients.col(0).norm(), 0);
+    for (size_t s = 0; s < groups.size(); ++s) EXPECT_EQ(one.residuals[s].size() > 0, groups[s] == 1);
+  }
+}
+
 TEST(TaskLosses, AHeadOfItsOwnMovesForItsTaskAlone) {
   const Case c(families()[0], TaskInputs::heads);
   const auto result = c.losses.gradients(c.parameters, c.factors, c.tasks_as_groups(), 3);
