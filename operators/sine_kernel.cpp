@@ -1,10 +1,6 @@
 #include "operators/sine_kernel.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(TORSOR_NO_CLONES)
-#define TORSOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define TORSOR_CLONES
-#endif
+#include "physics/function_clones.h"
 
 namespace torsor {
 namespace {
@@ -52,7 +48,8 @@ __attribute__((always_inline)) inline SineCosine sine_cosine(double x) {
 
 }  // namespace
 
-TORSOR_CLONES void sincos_kernel(Index n, const double* x, double* s, double* c) {
+TORSOR_CLONES("arch=x86-64-v4", "arch=x86-64-v3", "default")
+void sincos_kernel(Index n, const double* x, double* s, double* c) {
   for (Index k = 0; k < n; ++k) {
     const SineCosine value = sine_cosine(x[k]);
     s[k] = value.sine;
@@ -60,7 +57,8 @@ TORSOR_CLONES void sincos_kernel(Index n, const double* x, double* s, double* c)
   }
 }
 
-TORSOR_CLONES void sine_row_kernel(Index n, Index d, const double* x, Index ldx, const double* w, double b,
+TORSOR_CLONES("arch=x86-64-v4", "arch=x86-64-v3", "default")
+void sine_row_kernel(Index n, Index d, const double* x, Index ldx, const double* w, double b,
                                    Index n_even, Index n_odd, const double* m, const double* a, Index lda,
                                    double* out) {
   double phase[kBlock], even[kBlock], odd[kBlock];
@@ -84,7 +82,8 @@ TORSOR_CLONES void sine_row_kernel(Index n, Index d, const double* x, Index ldx,
   }
 }
 
-TORSOR_CLONES void sine_jet_kernel(Index n, Index d, const double* x, Index ldx, const double* w, double b,
+TORSOR_CLONES("arch=x86-64-v4", "arch=x86-64-v3", "default")
+void sine_jet_kernel(Index n, Index d, const double* x, Index ldx, const double* w, double b,
                                    Index n_even, Index n_odd, const double* m, double* out, Index ldo) {
   double sine[kBlock], cosine[kBlock];
   for (Index k0 = 0; k0 < n; k0 += kBlock) {

@@ -122,6 +122,8 @@ class Random {
   /// Starts from the given state, which must not be all zero.
   explicit Random(const std::array<std::uint64_t, 4>& state) : state_(state) {}
 
+  const std::array<std::uint64_t, 4>& state() const { return state_; }
+
   /// 64 uniform bits.
   std::uint64_t next() {
     const std::uint64_t result = rotate_left(state_[1] * 5, 7) * 9;

@@ -22,8 +22,8 @@ class OptionValues {
   explicit OptionValues(const std::vector<Option>& options);
 
   /// Throws InputError with option, value and rule for a name that was not declared (with the nearest that was), and
-  /// for a text that breaks the option's type or rule. Numbers are plain numbers here; the configuration's formulas
-  /// ("0.01/pi") are evaluated before.
+  /// for a text that breaks the option's type or rule. Reals may be
+  /// constant formulas.
   void set(const std::string& name, const std::string& value);
 
   /// Throw std::logic_error for a name that was not declared.

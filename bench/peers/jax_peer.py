@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from operators import OUTPUTS, residual, velocities
-from taylor import Taylor, order_of
+from taylor import Taylor
 
 jax.config.update("jax_enable_x64", True)  # the type of the arrays decides
 
@@ -54,8 +54,7 @@ def make(variant, operator, layers, points):
 
     def loss(layers, points):
         if variant == "taylor":
-            u = Taylor(jnp, jnp.stack, layers, points)
-            u.order = order_of(operator)
+            u = Taylor(jnp, jnp.stack, layers, points, operator)
             return jnp.mean(residual(operator, u, jnp, v)**2)
         point = lambda x: residual(operator, Point(lambda y: network(layers, y), x), jnp, v)
         return jnp.mean(jax.vmap(point)(points)**2)

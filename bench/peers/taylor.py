@@ -9,12 +9,13 @@ from operators import DIRECTIONS
 class Taylor:
     """Propagates lazily the channels that an operator asks for."""
 
-    def __init__(self, xp, stack, layers, points):
+    def __init__(self, xp, stack, layers, points, operator):
         self.xp, self.stack, self.layers, self.points = xp, stack, layers, points
+        self.order = 1 if operator == "transport" else 2  # of the derivatives that are asked for one by one
         self.cache = {}
 
     def value(self):
-        return next(iter(self.cache.values()))[0] if self.cache else self.propagate((), (), 0)[0]
+        return self.mixed()[0]
 
     def unit(self, i):
         return tuple(1.0 if k == i else 0.0 for k in range(self.points.shape[1]))
@@ -45,7 +46,7 @@ class Taylor:
         """Channels: value; for each order below `order`, each direction; the sum of factor * d^order."""
         w, b = self.layers[0]
         zero = 0.0 * (self.points @ w.T)
-        lower = max(order - 1, 1) if directions else 0
+        lower = max(order - 1, 1)
         z = [self.points @ w.T + b]
         for k in range(1, lower + 1):
             z += [zero + sum(v * w[:, i] for i, v in enumerate(d)) if k == 1 else zero for d in directions]
@@ -64,8 +65,6 @@ class Taylor:
         t = self.xp.tanh(z[0])
         s1 = 1.0 - t * t
         h = [t]
-        if len(z) == 1:
-            return h
         first = z[1:1 + n]
         h += [s1 * a for a in first]
         if order == 1:
@@ -81,7 +80,3 @@ class Taylor:
         top = sum(f * (s4 * a**4 + 6.0 * s3 * a * a * b + s2 * (3.0 * b * b + 4.0 * a * c))
                   for f, a, b, c in zip(factors, first, second, third))
         return h + [s1 * z[-1] + top]
-
-
-def order_of(operator):
-    return 1 if operator == "transport" else 2

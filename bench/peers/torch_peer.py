@@ -5,7 +5,7 @@ torch.compile).
 import torch
 
 from operators import DIRECTIONS, residual, velocities
-from taylor import Taylor, order_of
+from taylor import Taylor
 
 torch.set_num_threads(int(__import__("os").environ.get("OMP_NUM_THREADS", "2")))
 
@@ -91,9 +91,7 @@ def make(variant, operator, layers, points):
             return Nested(layers, points)
         if variant == "forward":
             return Forward(layers, points)
-        u = Taylor(torch, torch.stack, layers, points)
-        u.order = order_of(operator)
-        return u
+        return Taylor(torch, torch.stack, layers, points, operator)
 
     def loss():
         return residual(operator, derivatives(), torch, v).square().mean()

@@ -6,6 +6,7 @@
 
 #include "physics/error.h"
 #include "solvers/combine/task_groups.h"
+#include "solvers/value_rule.h"
 
 namespace torsor {
 namespace {
@@ -20,15 +21,7 @@ OptionValues values_of(const Config& config, const std::string& prefix, const st
   OptionValues values(options);
   for (const auto& option : options) {
     const std::string key = prefix + option.name;
-    if (!config.has(key)) continue;
-    // Reals may be formulas (0.01/pi); options read plain numbers.
-    std::ostringstream text;
-    text.precision(17);
-    if (option.type == "real" && !config.is_auto(key))
-      text << config.real(key);
-    else
-      text << config.text(key);
-    values.set(option.name, text.str());
+    if (config.has(key)) values.set(option.name, config.text(key));
   }
   return values;
 }
@@ -36,11 +29,7 @@ OptionValues values_of(const Config& config, const std::string& prefix, const st
 std::vector<std::string> names(const std::string& list) {
   std::vector<std::string> result;
   std::istringstream stream(list);
-  for (std::string name; std::getline(stream, name, ',');) {
-    name.erase(0, name.find_first_not_of(" \t"));
-    name.erase(name.find_last_not_of(" \t") + 1);
-    result.push_back(name);
-  }
+  for (std::string name; std::getline(stream, name, ',');) result.push_back(trimmed(name));
   return result;
 }
 

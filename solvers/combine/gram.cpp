@@ -6,14 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-// The sweeps are compiled for several instruction sets and picked at load time. Sanitizers instrument the resolver
-// before they are initialised, and Clang spells the attribute differently; both take the baseline.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TORSOR_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define TORSOR_CLONES
-#endif
+#include "physics/function_clones.h"
 
 namespace torsor {
 namespace {
@@ -37,7 +30,8 @@ __attribute__((always_inline)) inline void add_lanes(const Lanes* sums, int coun
 }
 
 // out[i + 4 j] += a_i . b_j over n rows, n a multiple of the lanes.
-TORSOR_CLONES void add_tile(const double* const* a, const double* const* b, Index n, double* out) {
+TORSOR_CLONES("arch=x86-64-v3", "default")
+void add_tile(const double* const* a, const double* const* b, Index n, double* out) {
   const double *a0 = a[0], *a1 = a[1], *a2 = a[2], *a3 = a[3], *b0 = b[0], *b1 = b[1];
   Lanes s[8] = {};
   for (Index k = 0; k < n; k += kLanes) {
@@ -57,7 +51,8 @@ TORSOR_CLONES void add_tile(const double* const* a, const double* const* b, Inde
 }
 
 // out[0 ... 9] += a_0 . a_0, a_0 . a_1, a_1 . a_1, a_0 . a_2, ... (the upper triangle by columns): ten sums for four loads.
-TORSOR_CLONES void add_triangle(const double* const* a, Index n, double* out) {
+TORSOR_CLONES("arch=x86-64-v3", "default")
+void add_triangle(const double* const* a, Index n, double* out) {
   const double *a0 = a[0], *a1 = a[1], *a2 = a[2], *a3 = a[3];
   Lanes s[10] = {};
   for (Index k = 0; k < n; k += kLanes) {
@@ -78,7 +73,8 @@ TORSOR_CLONES void add_triangle(const double* const* a, Index n, double* out) {
 }
 
 // out += w0 x0 + w1 x1 + w2 x2 + w3 x3 over n rows.
-TORSOR_CLONES void add_columns(const double* const* x, const double* w, Index n, double* out) {
+TORSOR_CLONES("arch=x86-64-v3", "default")
+void add_columns(const double* const* x, const double* w, Index n, double* out) {
   const double *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
   const double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
   Index k = 0;

@@ -7,16 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "physics/function_clones.h"
 #include "solvers/dense/lapack.h"
-
-// The hot loop is compiled for several instruction sets and picked at load time. Sanitizers instrument the
-// resolver before they are initialised, and Clang spells the attribute differently; both take the baseline.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TORSOR_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
-#else
-#define TORSOR_CLONES
-#endif
 
 namespace torsor {
 namespace {
@@ -31,7 +23,8 @@ constexpr int kChunk = 512;
 constexpr int kTeamChunk = 128;
 
 /// rows_i <- rows_i - rows_i[pivot] * step, dots = sum_i rows_i[next] rows_i with the new rows.
-TORSOR_CLONES void sweep(double* __restrict rows, int k, int pivot, const double* step, int next,
+TORSOR_CLONES("avx512f", "arch=x86-64-v3", "default")
+void sweep(double* __restrict rows, int k, int pivot, const double* step, int next,
                          double* dots) {
   constexpr int kUnroll = 4;  // independent partial sums hide the latency of the addition
   Row s, sum[kUnroll] = {};
@@ -83,7 +76,8 @@ inline __attribute__((always_inline)) void transpose(Row* v) {
 
 /// Copies w columns of k numbers into rows of kLeaf numbers (zeros in the unused lanes) and returns in
 /// `squares` the sums of squares of the columns and in `dots` their products with column 0.
-TORSOR_CLONES void load_leaf(const double* __restrict b, int ldb, int w, int k, double* __restrict rows,
+TORSOR_CLONES("avx512f", "arch=x86-64-v3", "default")
+void load_leaf(const double* __restrict b, int ldb, int w, int k, double* __restrict rows,
                              double* squares, double* dots) {
   Row square = {}, dot = {};
   int i = 0;
@@ -109,7 +103,8 @@ TORSOR_CLONES void load_leaf(const double* __restrict b, int ldb, int w, int k, 
 }
 
 /// Column j of B <- scale[j] * column j of the row-major copy.
-TORSOR_CLONES void store_leaf(const double* __restrict rows, int w, int k, const double* scale,
+TORSOR_CLONES("avx512f", "arch=x86-64-v3", "default")
+void store_leaf(const double* __restrict rows, int w, int k, const double* scale,
                               double* __restrict b, int ldb) {
   Row factor;
   std::memcpy(&factor, scale, sizeof(factor));

@@ -4,11 +4,7 @@
 
 #include <algorithm>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(TORSOR_NO_CLONES)
-#define TORSOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define TORSOR_CLONES
-#endif
+#include "physics/function_clones.h"
 
 namespace torsor {
 namespace {
@@ -22,7 +18,8 @@ struct ColumnProducts {
 
 // The part of a column below the diagonal, `count` entries; s, h, x, z, hx, hz begin at its first row.
 //   q_i <- keep q_i + along_s s_i + along_h h_i;   returns q^T x, q^T z;   hx += q x_j,  hz += q z_j.
-TORSOR_CLONES ColumnProducts sweep_column(Index count, double* q, double keep, double along_s, double along_h,
+TORSOR_CLONES("arch=x86-64-v4", "arch=x86-64-v3", "default")
+ColumnProducts sweep_column(Index count, double* q, double keep, double along_s, double along_h,
                                           const double* s, const double* h, const double* x, const double* z,
                                           double x_j, double z_j, double* hx, double* hz) {
   double sum_x = 0, sum_z = 0;
