@@ -45,7 +45,9 @@ struct Term {
   std::string text;                 ///< as written
   std::vector<FieldJet> jets;       ///< what the residual asks for
   std::function<at::Tensor(const JetTensors&)> residual;  ///< [N]
-  std::optional<Expression> formula{};  ///< of coordinates, normals and jets, where the residual is one
+  std::optional<Expression> formula{};  ///< of coordinates, normals, jets and data, where the residual is one
+  /// Further names of the formula: their values at points (N x d), N each.
+  std::map<std::string, std::function<Eigen::VectorXd(const Eigen::MatrixXd& points)>> data{};
 };
 
 struct Field {

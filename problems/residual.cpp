@@ -22,6 +22,7 @@ class TermTensors {
     if (normals.size() > 0)
       for (size_t i = 0; i < space.size(); ++i)
         add("n_" + problem.coordinates[static_cast<size_t>(space[i])].name, normals.col(space[i]));
+    for (const auto& [name, values] : term.data) add(name, values(points));
     for (size_t c = 0; c < term.jets.size(); ++c) {
       leaves_.push_back(add(problem.jet_text(term.jets[c]), jets.col(static_cast<Index>(c))));
       if (differentiate) leaves_.back().requires_grad_(true);
@@ -65,14 +66,10 @@ std::function<at::Tensor(const JetTensors&)> expression_residual(const Expressio
 
 Term given_value_term(const Problem& problem, const std::string& name, Place place, const FieldJet& jet,
                       std::function<Eigen::VectorXd(const Eigen::MatrixXd& points)> values) {
-  const std::string jet_text = problem.jet_text(jet);
-  Term term{name, place, {}, jet_text + " = given", {jet}, {}};
-  term.residual = [jet_text, values = std::move(values),
-                   names = coordinate_names(problem.coordinates)](const JetTensors& tensors) {
-    std::vector<torch::Tensor> columns;
-    for (const auto& coordinate : names) columns.push_back(tensors(coordinate));
-    return tensors(jet_text) - to_tensor(values(to_matrix(torch::stack(columns, 1)))).squeeze(1);
-  };
+  Term term{name, place, {}, problem.jet_text(jet) + " = given", {jet}, {}};
+  term.formula = Expression::equation(term.text);
+  term.residual = expression_residual(*term.formula);
+  term.data["given"] = std::move(values);
   return term;
 }
 

@@ -84,6 +84,7 @@ TermProgram::TermProgram(const Problem& problem, const Term& term, const Eigen::
     names[coordinate] = recorder.data(points.col(i));
     if (normals.size() > 0) names["n_" + coordinate] = recorder.data(normals.col(i));
   }
+  for (const auto& [name, values] : term.data) names[name] = recorder.data(values(points));
   for (size_t c = 0; c < term.jets.size(); ++c) names[problem.jet_text(term.jets[c])] = recorder.jet(static_cast<Index>(c));
   const auto lookup = [&](const std::string& name) {
     const auto found = names.find(name);

@@ -115,9 +115,12 @@ std::vector<ConfigKey> train_keys() {
 
       {"train.steps", "list-of-reals", "0", "steps of each optimiser; 0: nothing is trained", ">= 0"},
       {"train.optimiser", "text", "adam", "optimisers one after the other, separated by commas (torsor list optimisers)"},
+      {"train.windows", "integer", "1", "time windows of equal length, trained one after the other", ">= 1"},
       {"train.combiner", "text", "ls", "how first-order optimisers combine gradients (torsor list combiners)"},
-      {"train.gradients", "choice", "auto", "what has a gradient of its own; auto: tasks where there are several, else terms",
-       "one of: auto|task|term|both"},
+      {"train.gradients", "choice", "auto",
+       "what has a gradient of its own; auto: tasks where there are several, else terms; place: interior, boundary and "
+       "initial terms; conditions: equations and conditions",
+       "one of: auto|task|term|both|place|conditions"},
       {"train.head", "choice", "trained", "heads trained, or solved in closed form in every step",
        "one of: trained|closed-form"},
       {"train.resolve", "boolean", "no", "solve the heads again on the features of all trained hidden layers"},

@@ -11,8 +11,10 @@
 #include "solvers/cli/train_setup.h"
 #include "solvers/clock.h"
 #include "solvers/head/collocation.h"
+#include "solvers/head/global_head.h"
 #include "solvers/head/head_solver.h"
 #include "solvers/store/atomic_file.h"
+#include "solvers/train/window_training.h"
 
 namespace torsor {
 namespace {
@@ -35,20 +37,30 @@ class ErrorMonitor {
     }
   }
 
-  std::vector<std::pair<std::string, double>> operator()(const Trainer& trainer) const {
+  std::vector<std::pair<std::string, double>> operator()(const WindowTraining& training) const {
     std::vector<std::pair<std::string, double>> errors;
     for (const auto& w : watched_) {
-      const Problem& problem = trainer.tasks()[static_cast<size_t>(w.task)];
-      const Eigen::MatrixXd values = field_values(problem, trainer.solution(w.task, false), w.points);
+      const Problem& problem = training.tasks()[static_cast<size_t>(w.task)];
+      const auto rows = rows_until(problem, w.points, training.reached());
+      const Eigen::MatrixXd expected = w.values(rows, Eigen::all);
+      const Eigen::MatrixXd values =
+          field_values(problem, training.solution(w.task, false), w.points(rows, Eigen::all));
       for (Index f = 0; f < values.cols(); ++f)
         errors.emplace_back("error." + problem.fields[static_cast<size_t>(f)].name +
-                                (trainer.tasks().size() > 1 ? "." + std::to_string(w.task) : ""),
-                            (values.col(f) - w.values.col(f)).norm() / w.values.col(f).norm());
+                                (training.tasks().size() > 1 ? "." + std::to_string(w.task) : ""),
+                            (values.col(f) - expected.col(f)).norm() / expected.col(f).norm());
     }
     return errors;
   }
 
  private:
+  static std::vector<Index> rows_until(const Problem& problem, const Eigen::MatrixXd& points, double time) {
+    std::vector<Index> rows;
+    for (Index k = 0; k < points.rows(); ++k)
+      if (problem.time() < 0 || points(k, problem.time()) <= time) rows.push_back(k);
+    return rows;
+  }
+
   static constexpr Index kPoints = 1024;
   static constexpr uint64_t kSeed = 0x6d6f6e69;
   struct Watched {
@@ -64,22 +76,31 @@ std::vector<HistoryRecord> records_of(const std::map<std::string, Series>& histo
   return records;
 }
 
-void report(const Trainer& trainer, const ErrorMonitor& monitor) {
-  std::printf("trained: %ld steps in %.1f s, %ld parameters, loss %.3e\n", static_cast<long>(trainer.steps_taken()),
-              trainer.seconds(), static_cast<long>(trainer.network().size()), trainer.total_loss());
-  for (const auto& ending : trainer.endings()) std::printf("  %s\n", ending.c_str());
-  for (const auto& [name, value] : monitor(trainer)) std::printf("  %s of the network %.3e\n", name.c_str(), value);
+void report(const WindowTraining& training, const ErrorMonitor& monitor) {
+  std::printf("trained: %ld steps in %.1f s, %ld parameters, loss %.3e\n", static_cast<long>(training.steps_taken()),
+              training.seconds(), static_cast<long>(training.now().network().size()), training.now().total_loss());
+  for (const auto& ending : training.endings()) std::printf("  %s\n", ending.c_str());
+  for (const auto& [name, value] : monitor(training)) std::printf("  %s of the network %.3e\n", name.c_str(), value);
 }
 
 /// The heads solved again on all hidden layers; tasks share the body where they have heads of their own.
-std::vector<HeadResult> resolve(const Trainer& trainer, const HeadOptions& options) {
+std::vector<HeadResult> resolve(const WindowTraining& training, const HeadOptions& options) {
   TerminalProgress progress("head");
-  if (trainer.network().own_heads()) return adapt_heads(trainer.tasks(), trainer.solution(0, true), options, progress);
+  const auto& tasks = training.tasks();
+  if (training.now().network().own_heads()) return adapt_heads(tasks, training.solution(0, true), options, progress);
   std::vector<HeadResult> results;
-  for (size_t t = 0; t < trainer.tasks().size(); ++t)
+  for (size_t t = 0; t < tasks.size(); ++t)
     results.push_back(
-        adapt_heads({trainer.tasks()[t]}, trainer.solution(static_cast<Index>(t), true), options, progress).front());
+        adapt_heads({tasks[t]}, training.solution(static_cast<Index>(t), true), options, progress).front());
   return results;
+}
+
+TrainOptions options_of(const Config& config, const Problem& problem, const HeadOptions& head) {
+  TrainOptions options = train_options(config);
+  for (const auto& [field, constraint] : head.constraints)
+    options.network.constraints[field] =
+        formula_constraint(coordinate_names(problem.coordinates), constraint.factor, constraint.lift);
+  return options;
 }
 
 }  // namespace
@@ -89,8 +110,9 @@ void train_and_finish(const Config& config, const Runtime& runtime, const std::s
   const auto tasks = make_tasks(config);
   const HeadOptions head = head_options(config, tasks.front().problem);
   check_before_solving(config, tasks.front().problem);
-  Trainer trainer(problems_of(tasks), train_options(config));
-  if (checkpoint) trainer.restore(checkpoint->state);
+  WindowTraining training(problems_of(tasks), options_of(config, tasks.front().problem, head),
+                          static_cast<Index>(config.integer("train.windows")));
+  if (checkpoint) training.restore(checkpoint->state);
   const std::string folder = output_folder(config);
   const ResultFolder result_folder(folder);
   state(runtime);
@@ -100,27 +122,27 @@ void train_and_finish(const Config& config, const Runtime& runtime, const std::s
     outcome.references.push_back(reference_of(task, reference_options(config)));
   }
   const ErrorMonitor monitor(tasks, outcome.references);
-  const auto save = [&](const Trainer& now) { write_checkpoint({config.text(), command, now.state()}, folder); };
+  const auto save = [&](const WindowTraining& now) { write_checkpoint({config.text(), command, now.state()}, folder); };
   try {
     TerminalProgress progress("train");
-    trainer.run(progress, monitor, save, config.real("train.checkpoint_seconds"));
+    training.run(progress, monitor, save, config.real("train.checkpoint_seconds"));
   } catch (const Interrupted&) {
-    throw Interrupted("stopped after step " + std::to_string(trainer.steps_taken()) + "; to go on: torsor resume " +
+    throw Interrupted("stopped after step " + std::to_string(training.steps_taken()) + "; to go on: torsor resume " +
                       folder);
   }
-  save(trainer);
-  report(trainer, monitor);
-  outcome.train_seconds = trainer.seconds();
-  outcome.history = records_of(trainer.history());
+  save(training);
+  report(training, monitor);
+  outcome.train_seconds = training.seconds();
+  outcome.history = records_of(training.history());
   if (config.boolean("train.resolve")) {
     const double start = wall_seconds();
-    outcome.heads = resolve(trainer, head);
+    outcome.heads = resolve(training, head);
     outcome.head_seconds = wall_seconds() - start;
     outcome.boundary_weight = outcome.heads.front().boundary_weight;
     for (const auto& result : outcome.heads) outcome.solutions.push_back(result.solutions.front());
   } else {
     for (size_t t = 0; t < tasks.size(); ++t)
-      outcome.solutions.push_back(trainer.solution(static_cast<Index>(t), config.boolean("model.concatenate")));
+      outcome.solutions.push_back(training.solution(static_cast<Index>(t), config.boolean("model.concatenate")));
   }
   finish_run(config, tasks, std::move(outcome), head, runtime, command, json_path);
 }

@@ -53,6 +53,9 @@ class Combiner {
   virtual bool observes() const { return false; }
   virtual void observe(const Eigen::VectorXd& /*losses_after*/) {}
 
+  /// Whether the directions are averages over steps already, to take the place of the optimiser's first moment.
+  virtual bool averaged() const { return false; }
+
   /// Everything remembered between steps, random streams included.
   virtual State state() const { return {}; }
   virtual void restore(const State& /*state*/) {}

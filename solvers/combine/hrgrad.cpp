@@ -6,7 +6,8 @@
 //   4 aggregation g_u = U( (M^+)^T 1 ), M = [r_1 ... r_m]                                        equal_cosine.h
 //                 direction = ( sum_i |g_i| r_i . g_u ) g_u
 //
-// on the tasks' bias-corrected first moments in the place of the g_i (task_moments.h). It all happens in the Gram
+// on the tasks' bias-corrected first moments in the place of the g_i (task_moments.h); the direction then is Adam's first
+// moment. It all happens in the Gram
 // matrix: d = sum_i mu_i u_i, so that every r_i, and with them the direction, is a combination of the gradients.
 #include <cstdio>
 #include <string>
@@ -144,7 +145,8 @@ std::unique_ptr<Combiner> make(const OptionValues& values, std::uint64_t) {
     throw InputError("the option 'inner_steps_max' must be >= inner_steps_min = " + std::to_string(least));
   auto method = std::make_unique<HrGrad>(std::move(options), AdaptiveSteps(least, most, values.real("k_std")));
   if (!values.boolean("moments")) return method;
-  return with_task_moments(std::move(method), {.beta1 = values.real("beta1")});
+  return with_task_moments(std::move(method),
+                           {.beta1 = values.real("beta1"), .pseudo_gradient = values.text("second_moment") == "pseudo"});
 }
 
 const RegisterCombiner registered({
@@ -168,7 +170,10 @@ always with the original ones: the guard then takes the anchor's direction, and 
 The paper's objective for the angles was not available: it is RGB's. Its gradient is at most 1/m, so that few inner steps
 turn little; the angles start where the last step left them and converge over many steps.
 Ours: angles are capped at the anchor; gradients within a cosine of 0.999 of it do not turn; zero gradients are left out.
-With moments = yes the direction is a pseudo-gradient for Adam with the same beta1, and the guard speaks of moments.)",
+With moments = yes the direction takes the place of Adam's first moment, which the trainer then switches off (b1 = 0), and
+the guard speaks of moments. The paper leaves open what Adam's second moment is made of. second_moment = pseudo is
+M-ConFIG's recipe (Adam's b1 must be beta1): where two gradients are nearly opposite the direction changes from step to
+step at full length, the pseudo-gradients are ten times as large, and training stalls (results/combiners-poisson-holes.md).)",
     .options = {{"conflict", "choice", "pairwise", "which tasks turn", "one of: pairwise|threshold|literal"},
                 {"delta", "real", "0.1", "threshold on u_i . d, for conflict = threshold", "in [-1, 1]"},
                 {"lambda", "real", "1", "weight of staying close to the original gradients", ">= 0"},
@@ -180,7 +185,10 @@ With moments = yes the direction is a pseudo-gradient for Adam with the same bet
                 {"guard", "boolean", "yes", "take the anchor where an original gradient would get a negative product",
                  ""},
                 {"moments", "boolean", "yes", "work on first moments of the tasks' gradients, for Adam", ""},
-                {"beta1", "real", "0.9", "of the moments; must be that of the optimiser", "in [0, 1)"}},
+                {"beta1", "real", "0.9", "of the moments", "in [0, 1)"},
+                {"second_moment", "choice", "direction",
+                 "what Adam's second moment averages: the directions, or the pseudo-gradients of M-ConFIG",
+                 "one of: direction|pseudo"}},
     .make = make,
 });
 

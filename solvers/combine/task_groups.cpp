@@ -27,6 +27,7 @@ class TaskGroups final : public Combiner {
   }
 
   bool observes() const override { return inner_->observes(); }
+  bool averaged() const override { return inner_->averaged(); }
   void observe(const Eigen::VectorXd& losses_after) override { inner_->observe(losses_after); }
 
   Combination combine(const TaskGradients& tasks) override {

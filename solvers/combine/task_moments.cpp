@@ -15,6 +15,8 @@ class TaskMoments final : public Combiner {
     return inner_->wanted(step, m);
   }
 
+  bool averaged() const override { return !options_.pseudo_gradient; }
+
   bool observes() const override { return inner_->observes(); }
   void observe(const Eigen::VectorXd& losses_after) override { inner_->observe(losses_after); }
 
@@ -29,7 +31,9 @@ class TaskMoments final : public Combiner {
       for (const Index i : some) take(i, tasks);
 
     Combination result = inner_->combine({corrected_, losses_, tasks.step});
-    replace_by_pseudo_gradient(result);
+    ++steps_;
+    result.weights.resize(0);  // the result is no combination of this step's gradients any more
+    if (options_.pseudo_gradient) replace_by_pseudo_gradient(result);
     check_finite(tasks, result);
     return result;
   }
@@ -70,12 +74,9 @@ class TaskMoments final : public Combiner {
     corrected_.col(i) += share * (tasks.gradients.col(i) - corrected_.col(i));
   }
 
-  // The result is no combination of this step's gradients any more.
   void replace_by_pseudo_gradient(Combination& result) {
-    ++steps_;
     const Eigen::VectorXd now = (1 - std::pow(options_.beta1, static_cast<double>(steps_))) * result.direction;
     result.direction = (now - options_.beta1 * previous_) / (1 - options_.beta1);
-    result.weights.resize(0);
     previous_ = now;
   }
 

@@ -22,6 +22,9 @@ struct TaskMomentsOptions {
   double beta1 = 0.9;
   /// One task in each step, in turn, instead of all (M-ConFIG); tasks not seen yet have no say.
   bool cyclic = false;
+  /// Return q_t; otherwise h_t itself, for an optimiser without a first moment of its own (Combiner::averaged), whose
+  /// second moment is then that of the h_t.
+  bool pseudo_gradient = true;
 };
 
 std::unique_ptr<Combiner> with_task_moments(std::unique_ptr<Combiner> inner, const TaskMomentsOptions& options);

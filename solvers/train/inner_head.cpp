@@ -57,19 +57,10 @@ class InnerHead {
     if (set.weights.size() > 0) scale.array() *= set.weights.array().sqrt();
     Eigen::MatrixXd rows = Eigen::MatrixXd::Zero(n, qr.columns() + 1);
     const Eigen::MatrixXd coefficients = scale.asDiagonal() * linear.coefficients;
-    for (Index f = 0; f < network_.fields(); ++f) {
-      std::vector<MultiIndex> indices;
-      Eigen::MatrixXd own(n, 0);
-      for (size_t c = 0; c < term.jets.size(); ++c) {
-        if (term.jets[c].field != f) continue;
-        indices.push_back(term.jets[c].orders);
-        own.conservativeResize(Eigen::NoChange, own.cols() + 1);
-        own.rightCols(1) = coefficients.col(static_cast<Index>(c));
-      }
-      now.windows()[0].ansatz->patchwork(f).body(0).add_rows(set.points, indices, own, rows.col(f * features()).data(),
-                                                             rows.rows());
-    }
-    rows.rightCols(1) = coefficients.cwiseProduct(jets).rowwise().sum() - scale.cwiseProduct(linear.residual);
+    const Ansatz& ansatz = *now.windows()[0].ansatz;
+    ansatz.add_rows(0, set.points, term.jets, coefficients, rows.data(), nullptr, rows.rows());
+    const Eigen::MatrixXd of_head = jets - ansatz.lift_jets(set.points, term.jets);
+    rows.rightCols(1) = coefficients.cwiseProduct(of_head).rowwise().sum() - scale.cwiseProduct(linear.residual);
     qr.absorb(rows.data(), static_cast<int>(n), static_cast<int>(n), rows.col(qr.columns()).data(), static_cast<int>(n));
   }
 

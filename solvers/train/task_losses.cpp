@@ -6,6 +6,7 @@
 
 #include "operators/engine/jet_engine.h"
 #include "physics/error.h"
+#include "physics/multi_index.h"
 #include "problems/term_program.h"
 
 namespace torsor {
@@ -15,10 +16,16 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 constexpr Index kJacobianRows = 512;  // held at a time
 
-std::vector<MultiIndex> derivatives_of(const Term& term) {
+/// The network's derivatives that a jet is made of: itself, or all up to it where a constraint multiplies the network.
+std::vector<MultiIndex> parts_of(const FieldJet& jet, const TaskNetwork& network) {
+  return network.constraint(jet.field) ? lower_closure({jet.orders}) : std::vector<MultiIndex>{jet.orders};
+}
+
+std::vector<MultiIndex> derivatives_of(const Term& term, const TaskNetwork& network) {
   std::vector<MultiIndex> result;
   for (const auto& jet : term.jets)
-    if (std::find(result.begin(), result.end(), jet.orders) == result.end()) result.push_back(jet.orders);
+    for (auto& part : parts_of(jet, network))
+      if (std::find(result.begin(), result.end(), part) == result.end()) result.push_back(std::move(part));
   std::sort(result.begin(), result.end());
   return result;
 }
@@ -30,6 +37,63 @@ Index channel_of(const std::vector<MultiIndex>& derivatives, const MultiIndex& o
 /// w_k, which is 1 where a set has no weights.
 double weight_at(const PointSet& set, Index k) { return set.weights.size() > 0 ? set.weights[k] : 1.0; }
 
+/// The jets of one set's term from the network's: J_c = lift_c + sum over its parts of factor times the network's jet.
+struct TermJets {
+  struct Part {
+    Index jet, column;      ///< of the term, of a point's network jets (channels x outputs)
+    Eigen::ArrayXd factor;  ///< at the set's points; empty: 1
+  };
+  std::vector<Part> parts;
+  Eigen::MatrixXd lift;  ///< points x jets; empty: 0
+
+  TermJets(const PointSet& set, const Term& term, const TaskNetwork& network,
+           const std::vector<MultiIndex>& derivatives) {
+    const Index n = set.points.rows();
+    for (size_t c = 0; c < term.jets.size(); ++c) {
+      const FieldJet& jet = term.jets[c];
+      const HardConstraint* constraint = network.constraint(jet.field);
+      const auto members = parts_of(jet, network);
+      Eigen::MatrixXd factors;
+      if (constraint) {
+        factors = multiply_operator({jet.orders}, Eigen::MatrixXd::Ones(n, 1), members,
+                                    constraint->factor(set.points, members));
+        if (lift.size() == 0) lift = Eigen::MatrixXd::Zero(n, static_cast<Index>(term.jets.size()));
+        lift.col(static_cast<Index>(c)) = constraint->lift(set.points, {jet.orders});
+      }
+      for (size_t p = 0; p < members.size(); ++p)
+        parts.push_back({static_cast<Index>(c),
+                         channel_of(derivatives, members[p]) * network.shape().outputs + network.output(set.task, jet.field),
+                         constraint ? Eigen::ArrayXd(factors.col(static_cast<Index>(p))) : Eigen::ArrayXd()});
+    }
+  }
+
+  /// From the network's jets (count x columns) at points first ... of the set to those of the term.
+  template <class Jets>
+  Eigen::MatrixXd of(const Jets& network, Index first, Index jets) const {
+    const Index count = network.rows();
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(count, jets);
+    if (lift.size() > 0) result = lift.middleRows(first, count);
+    for (const Part& part : parts) {
+      if (part.factor.size() == 0)
+        result.col(part.jet) += network.col(part.column);
+      else
+        result.col(part.jet).array() += part.factor.segment(first, count) * network.col(part.column).array();
+    }
+    return result;
+  }
+
+  /// The transposed map: adds to derivatives by the network's jets those by the term's.
+  template <class Jets>
+  void add_adjoint(const Eigen::MatrixXd& by_term, Index first, Jets& by_network) const {
+    for (const Part& part : parts) {
+      if (part.factor.size() == 0)
+        by_network.col(part.column) += by_term.col(part.jet);
+      else
+        by_network.col(part.column).array() += part.factor.segment(first, by_term.rows()) * by_term.col(part.jet).array();
+    }
+  }
+};
+
 }  // namespace
 
 /// Sets whose terms ask for the same derivatives, one after the other.
@@ -37,7 +101,7 @@ struct TaskLosses::Batch {
   JetEngine<double> engine;
   std::vector<Index> sets, first;  ///< entries of sets_, and where their points begin; one more: the number of points
   std::vector<TermProgram> programs;
-  std::vector<std::vector<Index>> columns;  ///< of a point's jets (channels x outputs), for each jet of the set's term
+  std::vector<TermJets> term_jets;
   RowMajor points, constants;
 
   Batch(const NetworkShape& shape, const std::vector<MultiIndex>& derivatives) : engine(shape, {derivatives, {}}) {}
@@ -57,7 +121,7 @@ TaskLosses::TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& net
     : tasks_(tasks), network_(network) {
   for (const auto& term : tasks.front().terms) {
     try {
-      const JetPlan plan({derivatives_of(term), {}}, network.shape().coordinates);
+      const JetPlan plan({derivatives_of(term, network), {}}, network.shape().coordinates);
     } catch (const InputError& error) {
       throw InputError("term '" + term.name + "' (" + term.text + ") cannot be trained: " + error.what());
     }
@@ -70,23 +134,17 @@ void TaskLosses::set_points(std::vector<PointSet> sets) {
   sets_ = std::move(sets);
   std::map<std::vector<MultiIndex>, std::vector<Index>> alike;
   for (size_t s = 0; s < sets_.size(); ++s)
-    alike[derivatives_of(tasks_[static_cast<size_t>(sets_[s].task)].terms[static_cast<size_t>(sets_[s].term)])]
-        .push_back(static_cast<Index>(s));
+    alike[derivatives_of(term_of(sets_[s]), network_)].push_back(static_cast<Index>(s));
   batches_.clear();
   for (const auto& [derivatives, members] : alike) {
     auto batch = std::make_unique<Batch>(network_.shape(), derivatives);
     Index count = 0;
     for (const Index s : members) {
       const PointSet& set = sets_[static_cast<size_t>(s)];
-      const Problem& problem = tasks_[static_cast<size_t>(set.task)];
-      const Term& term = problem.terms[static_cast<size_t>(set.term)];
       batch->sets.push_back(s);
       batch->first.push_back(count);
-      batch->programs.emplace_back(problem, term, set.points, set.normals);
-      auto& columns = batch->columns.emplace_back();
-      for (const auto& jet : term.jets)
-        columns.push_back(channel_of(derivatives, jet.orders) * network_.shape().outputs +
-                          network_.output(set.task, jet.field));
+      batch->programs.emplace_back(tasks_[static_cast<size_t>(set.task)], term_of(set), set.points, set.normals);
+      batch->term_jets.emplace_back(set, term_of(set), network_, derivatives);
       count += set.points.rows();
     }
     batch->first.push_back(count);
@@ -100,6 +158,10 @@ void TaskLosses::set_points(std::vector<PointSet> sets) {
     }
     batches_.push_back(std::move(batch));
   }
+}
+
+const Term& TaskLosses::term_of(const PointSet& set) const {
+  return tasks_[static_cast<size_t>(set.task)].terms[static_cast<size_t>(set.term)];
 }
 
 std::string TaskLosses::name(Index set) const {
@@ -119,26 +181,25 @@ Index TaskLosses::residual_count() const {
 void TaskLosses::linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,
                            double* adjoints) const {
   const size_t i = batch.set_of(first);
-  const auto& columns = batch.columns[i];
+  const PointSet& set = sets_[static_cast<size_t>(batch.sets[i])];
+  const Term& term = term_of(set);
   const Eigen::Map<const RowMajor> all(jets, count, batch.jets());
-  Eigen::MatrixXd own(count, static_cast<Index>(columns.size())), coefficients;
-  for (size_t c = 0; c < columns.size(); ++c) own.col(static_cast<Index>(c)) = all.col(columns[c]);
+  const Index begin = first - batch.first[i];
+  const Eigen::MatrixXd own = batch.term_jets[i].of(all, begin, static_cast<Index>(term.jets.size()));
+  Eigen::MatrixXd coefficients;
   Eigen::Map<Eigen::VectorXd> residual(residuals, count);
-  batch.programs[i].evaluate(first - batch.first[i], own, residual, adjoints ? &coefficients : nullptr);
+  batch.programs[i].evaluate(begin, own, residual, adjoints ? &coefficients : nullptr);
   if (!residual.allFinite()) {
-    const PointSet& set = sets_[static_cast<size_t>(batch.sets[i])];
-    const Problem& problem = tasks_[static_cast<size_t>(set.task)];
-    const Term& term = problem.terms[static_cast<size_t>(set.term)];
     Index k = 0;
     while (std::isfinite(residual[k])) ++k;
     throw NumericalError("task " + std::to_string(set.task) + ": term '" + term.name + "' (" + term.text +
                          "): the residual is not finite at " +
-                         point_text(problem, set.points.row(first - batch.first[i] + k)));
+                         point_text(tasks_[static_cast<size_t>(set.task)], set.points.row(begin + k)));
   }
   if (!adjoints) return;
   Eigen::Map<RowMajor> result(adjoints, count, batch.jets());
   result.setZero();
-  for (size_t c = 0; c < columns.size(); ++c) result.col(columns[c]) += coefficients.col(static_cast<Index>(c));
+  batch.term_jets[i].add_adjoint(coefficients, begin, result);
 }
 
 namespace {

@@ -64,6 +64,7 @@ class TaskLosses {
 
  private:
   struct Batch;
+  const Term& term_of(const PointSet& set) const;
   void add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
                      const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set, Gradients& result) const;
   void linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,

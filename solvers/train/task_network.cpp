@@ -87,6 +87,9 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
   shape_.skip = options.skip;
   shape_.outputs = own_heads() ? tasks_ * fields_ : fields_;
   shape_.check();
+  constraints_.resize(tasks.front().fields.size(), nullptr);
+  for (const auto& [field, constraint] : options_.constraints)
+    constraints_[static_cast<size_t>(tasks.front().field_index(field))] = &constraint;
 }
 
 Index TaskNetwork::shared() const {
@@ -132,6 +135,7 @@ Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::Ve
   Eigen::VectorXd head(fields_ * body->features());
   for (Index f = 0; f < fields_; ++f) {
     parts.push_back({std::make_shared<Patchwork>(axes, 0, std::vector<std::shared_ptr<const Body>>{body}), std::nullopt});
+    if (constraint(f)) parts.back().constraint = *constraint(f);
     const Index o = output(index, f);
     head.segment(f * body->features(), body->features()) = body->head_of(
         parameters.segment(shape_.weight_offset(last) + o * inputs, inputs), parameters[shape_.bias_offset(last) + o]);

@@ -8,6 +8,9 @@
 // The parameters of the optimisation are one vector: the shared ones first, then those of each task's head.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "operators/engine/network_shape.h"
 #include "problems/problem.h"
 #include "solvers/head/solution.h"
@@ -23,14 +26,18 @@ struct NetworkOptions {
   /// Cosines and sines of a periodic coordinate.
   Index harmonics = 1;
   TaskInputs task_inputs = TaskInputs::heads;
+  /// Of fields that meet a condition exactly, by name: u = lift + factor * network.
+  std::map<std::string, HardConstraint> constraints;
   uint64_t seed = 0;
 };
 
 class TaskNetwork {
  public:
-  /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies,
+  /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies, a
+  /// constraint on an unknown field,
   /// and what NetworkShape::check refuses.
   TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options);
+  TaskNetwork(const TaskNetwork&) = delete;
 
   const NetworkShape& shape() const { return shape_; }
   Index tasks() const { return tasks_; }
@@ -43,6 +50,8 @@ class TaskNetwork {
   bool own_heads() const { return options_.task_inputs == TaskInputs::heads; }
   /// The network's output that is this task's field.
   Index output(Index task, Index field) const { return own_heads() ? task * fields_ + field : field; }
+  /// The hard constraint of a field; null without.
+  const HardConstraint* constraint(Index field) const { return constraints_[static_cast<size_t>(field)]; }
   /// The constant inputs of a task (shape().constants).
   const Eigen::VectorXd& constants(Index task) const { return constants_[static_cast<size_t>(task)]; }
 
@@ -60,6 +69,7 @@ class TaskNetwork {
   Index tasks_, fields_;
   NetworkShape shape_;
   std::vector<Eigen::VectorXd> constants_;
+  std::vector<const HardConstraint*> constraints_;  // of each field, in options_
 };
 
 }  // namespace torsor

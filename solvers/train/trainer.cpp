@@ -66,6 +66,29 @@ std::string resolved_gradients(const TrainOptions& options, size_t tasks) {
   return tasks > 1 ? "task" : "term";
 }
 
+/// What a set shares its gradient with, as a number of any kind.
+Index label_of(const PointSet& set, const std::vector<Problem>& tasks, const std::string& kind) {
+  const auto& terms = tasks[static_cast<size_t>(set.task)].terms;
+  const Place place = terms[static_cast<size_t>(set.term)].place;
+  if (kind == "task") return set.task;
+  if (kind == "term") return set.term;
+  if (kind == "both") return set.task * static_cast<Index>(terms.size()) + set.term;
+  if (kind == "conditions") return place == Place::interior ? 0 : 1;
+  return static_cast<Index>(place);
+}
+
+/// Labels numbered without gaps, in their order.
+std::vector<Index> groups_of(const std::vector<PointSet>& sets, const std::vector<Problem>& tasks,
+                             const std::string& kind) {
+  std::vector<Index> labels;
+  for (const auto& set : sets) labels.push_back(label_of(set, tasks, kind));
+  std::vector<Index> known = labels;
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (Index& label : labels) label = std::lower_bound(known.begin(), known.end(), label) - known.begin();
+  return labels;
+}
+
 /// 1 for the rows (neurons) of the shared weights that move, 0 for the rest.
 Eigen::VectorXd moving_neurons(const TaskNetwork& network, double share, uint64_t seed) {
   Eigen::VectorXd mask = Eigen::VectorXd::Ones(network.size());
@@ -119,11 +142,7 @@ void Trainer::change_points() {
   losses_.set_points(points_.sets());
   weights_.points_changed(losses_);
   weights_.start_points(losses_);
-  const std::string kind = resolved_gradients(options_, tasks_.size());
-  const auto terms = static_cast<Index>(tasks_.front().terms.size());
-  group_of_set_.clear();
-  for (const auto& set : losses_.sets())
-    group_of_set_.push_back(kind == "task" ? set.task : kind == "term" ? set.term : set.task * terms + set.term);
+  group_of_set_ = groups_of(losses_.sets(), tasks_, resolved_gradients(options_, tasks_.size()));
   groups_ = *std::max_element(group_of_set_.begin(), group_of_set_.end()) + 1;
   if (optimiser_) optimiser_->objective_changed();
 }
@@ -133,7 +152,10 @@ void Trainer::begin_phase() {
   optimiser_.reset();
   if (phase_ >= static_cast<Index>(options_.phases.size())) return;
   const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
-  optimiser_ = find_optimiser(phase.optimiser).make(phase.options, network_.blocks());
+  OptionValues options = phase.options;
+  for (const char* average : {"b1", "momentum"})  // of directions: one is enough
+    if (combiner_->averaged() && options.has(average)) options.set(average, "0");
+  optimiser_ = find_optimiser(phase.optimiser).make(options, network_.blocks());
 }
 
 std::string Trainer::ending(const std::string& why) const {
@@ -266,9 +288,9 @@ bool Trainer::step() {
   }
   const double start = wall_seconds();
   try {
-    const auto residual = [&](Index task, Index term, const Eigen::MatrixXd& points) {
+    const auto residual = [&](const PointSet& pool) {
       TaskLosses there(tasks_, network_);
-      there.set_points({{task, term, points, {}, {}}});
+      there.set_points({pool});
       return there.residuals(parameters_).front();
     };
     if (points_.update(step_, residual)) change_points();
@@ -344,6 +366,27 @@ void Trainer::run(Progress& progress, const Monitor& monitor, const std::functio
   }
 }
 
+State state_of(const std::map<std::string, Series>& history) {
+  State state;
+  for (const auto& [name, series] : history) {
+    Eigen::MatrixXd columns(static_cast<Index>(series.steps.size()), 2);
+    columns.col(0) = Eigen::Map<const Eigen::VectorXd>(series.steps.data(), columns.rows());
+    columns.col(1) = Eigen::Map<const Eigen::VectorXd>(series.values.data(), columns.rows());
+    state.set(name, columns);
+  }
+  return state;
+}
+
+std::map<std::string, Series> series_of(const State& state) {
+  std::map<std::string, Series> history;
+  for (const auto& [name, columns] : state.arrays()) {
+    auto& series = history[name];
+    series.steps.assign(columns.col(0).begin(), columns.col(0).end());
+    series.values.assign(columns.col(1).begin(), columns.col(1).end());
+  }
+  return history;
+}
+
 State Trainer::state() const {
   State state;
   state.set("parameters", Eigen::MatrixXd(parameters_));
@@ -360,12 +403,7 @@ State Trainer::state() const {
   state.set("weights", weights_.state());
   for (size_t s = 0; s < losses_.sets().size(); ++s)
     state.set("point_weights." + std::to_string(s), Eigen::MatrixXd(losses_.sets()[s].weights));
-  for (const auto& [name, series] : history_) {
-    Eigen::MatrixXd columns(static_cast<Index>(series.steps.size()), 2);
-    columns.col(0) = Eigen::Map<const Eigen::VectorXd>(series.steps.data(), columns.rows());
-    columns.col(1) = Eigen::Map<const Eigen::VectorXd>(series.values.data(), columns.rows());
-    state.set("history." + name, columns);
-  }
+  state.set("history", state_of(history_));
   for (size_t i = 0; i < endings_.size(); ++i) state.set_text("endings." + std::to_string(i), endings_[i]);
   return state;
 }
@@ -390,13 +428,7 @@ void Trainer::restore(const State& state) {
   weights_.restore(state.part("weights"));
   for (size_t s = 0; s < losses_.sets().size(); ++s)
     losses_.set_weights(static_cast<Index>(s), state.vector("point_weights." + std::to_string(s)));
-  history_.clear();
-  const State history = state.part("history");
-  for (const auto& [name, columns] : history.arrays()) {
-    auto& series = history_[name];
-    series.steps.assign(columns.col(0).begin(), columns.col(0).end());
-    series.values.assign(columns.col(1).begin(), columns.col(1).end());
-  }
+  history_ = series_of(state.part("history"));
   endings_.clear();
   const State endings = state.part("endings");
   for (const auto& [name, text] : endings.texts()) endings_.push_back(text);

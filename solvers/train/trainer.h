@@ -40,7 +40,8 @@ struct TrainOptions {
   /// Graph-coloured groups of tasks around the combiner (task_groups.h).
   bool task_groups = false;
   OptionValues task_group_options;
-  /// What has a gradient of its own: "task", "term", "both"; "auto": tasks where there are several, else terms.
+  /// What has a gradient of its own: "task", "term", "both", "place" (interior, boundary, initial), "conditions" (all
+  /// equations, all boundary and initial conditions); "auto": tasks where there are several, else terms.
   std::string gradients = "auto";
   /// "trained", or "closed-form": the heads are solved in every step (inner_head.h); first-order optimisers only.
   std::string head = "trained";
@@ -61,6 +62,10 @@ struct Series {
   std::vector<double> steps, values;
 };
 
+/// Series as a part of a state, and back.
+State state_of(const std::map<std::string, Series>& history);
+std::map<std::string, Series> series_of(const State& state);
+
 class Trainer {
  public:
   /// Further quantities for the history: errors against a reference, for instance.
@@ -75,6 +80,9 @@ class Trainer {
   /// is not finite.
   void run(Progress& progress, const Monitor& monitor, const std::function<void(const Trainer&)>& checkpoint,
            double checkpoint_seconds);
+
+  /// Other weights to begin with, before the first step.
+  void start_from(const Eigen::VectorXd& parameters) { parameters_ = parameters; }
 
   /// One step; false when training has ended.
   bool step();

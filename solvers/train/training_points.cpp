@@ -14,10 +14,6 @@ namespace {
 /// Interior points of a task that is not told otherwise.
 Index default_interior(Index dimension) { return dimension == 1 ? 256 : dimension == 2 ? 2048 : 4096; }
 
-bool is_interior(const std::vector<Problem>& tasks, const PointSet& set) {
-  return tasks[static_cast<size_t>(set.task)].terms[static_cast<size_t>(set.term)].place == Place::interior;
-}
-
 /// The positions of the `count` largest values.
 std::vector<Index> largest(const Eigen::VectorXd& values, Index count) {
   std::vector<Index> order(static_cast<size_t>(values.size()));
@@ -35,10 +31,21 @@ std::vector<Index> draw_without_replacement(const Eigen::VectorXd& weights, Inde
   return largest(keys, count);
 }
 
-Eigen::MatrixXd rows_of(const Eigen::MatrixXd& points, const std::vector<Index>& rows) {
-  Eigen::MatrixXd result(static_cast<Index>(rows.size()), points.cols());
-  for (size_t k = 0; k < rows.size(); ++k) result.row(static_cast<Index>(k)) = points.row(rows[k]);
-  return result;
+/// `rows` of the pool, as points of the set.
+void take(const PointSet& pool, const std::vector<Index>& rows, PointSet& set) {
+  set.points = pool.points(rows, Eigen::all);
+  if (pool.normals.size() > 0) set.normals = pool.normals(rows, Eigen::all);
+}
+
+void append(const PointSet& pool, const std::vector<Index>& rows, PointSet& set) {
+  PointSet more;
+  take(pool, rows, more);
+  const auto join = [](Eigen::MatrixXd& below, const Eigen::MatrixXd& own) {
+    below.conservativeResize(below.rows() + own.rows(), own.cols());
+    below.bottomRows(own.rows()) = own;
+  };
+  join(set.points, more.points);
+  if (more.normals.size() > 0) join(set.normals, more.normals);
 }
 
 }  // namespace
@@ -66,14 +73,9 @@ std::vector<PointSet> TrainingPoints::draw(Index interior, Index boundary, uint6
   return sets;
 }
 
-Eigen::MatrixXd TrainingPoints::candidates(const PointSet& set, uint64_t draw_number) const {
-  const Problem& task = tasks_[static_cast<size_t>(set.task)];
-  const auto axes = whole_domain(task);
-  CollocationOptions options;
-  options.sampler = "uniform";
-  options.interior = options_.candidates * options_.interior;
-  options.seed = stream_seed(stream_seed(options_.seed, ~draw_number), static_cast<uint64_t>(set.task));
-  return interior_of(task, collocation_points(task, axes, 1, options));
+Index TrainingPoints::share_of_added(const PointSet& set) const {
+  const double share = static_cast<double>(options_.added) / static_cast<double>(options_.interior);
+  return std::max<Index>(1, std::lround(share * static_cast<double>(set.points.rows())));
 }
 
 bool TrainingPoints::update(Index step, const Residual& residual) {
@@ -83,20 +85,19 @@ bool TrainingPoints::update(Index step, const Residual& residual) {
     sets_ = draw(options_.interior, options_.boundary, draw_number);
     return true;
   }
-  for (auto& set : sets_) {
-    if (!is_interior(tasks_, set)) continue;
-    const Eigen::MatrixXd pool = candidates(set, draw_number);
-    const Eigen::VectorXd size = residual(set.task, set.term, pool).cwiseAbs();
+  // The candidates of all sets: many times as many points, spread anew.
+  const auto pools = draw(options_.candidates * options_.interior, options_.candidates * options_.boundary, ~draw_number);
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    PointSet& set = sets_[s];
+    const PointSet& pool = pools[s];
+    const Eigen::VectorXd size = residual(pool).cwiseAbs();
     if (options_.change == "rar") {
-      const Eigen::MatrixXd more = rows_of(pool, largest(size, options_.added));
-      set.points.conservativeResize(set.points.rows() + more.rows(), Eigen::NoChange);
-      set.points.bottomRows(more.rows()) = more;
+      append(pool, largest(size, share_of_added(set)), set);
     } else {
       const Eigen::VectorXd powers = size.array().pow(options_.power);
       const Eigen::VectorXd density = (powers / std::max(powers.mean(), 1e-300)).array() + options_.constant;
-      const Random random(stream_seed(stream_seed(options_.seed, draw_number),
-                                      0x7261640000 + static_cast<uint64_t>(set.task) * 1024 + static_cast<uint64_t>(set.term)));
-      set.points = rows_of(pool, draw_without_replacement(density, set.points.rows(), random));
+      const Random random(stream_seed(stream_seed(options_.seed, draw_number), 0x7261640000 + s));
+      take(pool, draw_without_replacement(density, set.points.rows(), random), set);
     }
     set.weights.resize(0);
   }

@@ -4,8 +4,10 @@
 //   resampled  drawn again every so many steps
 //   rar        residual-based adaptive refinement: the candidates with the largest |r| are added
 //              (Lu, Meng, Mao, Karniadakis, "DeepXDE", SIAM Rev. 2021, section 2.8)
-//   rad        residual-based adaptive distribution: all interior points are drawn again, with probability
-//              proportional to |r|^k / mean |r|^k + c among candidates (Wu, Zhu, Tan, Kartha, Lu, CMAME 2023)
+//   rad        residual-based adaptive distribution: all points are drawn again, with probability proportional to
+//              |r|^k / mean |r|^k + c among candidates (Wu, Zhu, Tan, Kartha, Lu, CMAME 2023)
+// Both act on boundary and initial points as well (ours: the papers have interior points alone), where data with a kink
+// or a layer are as hard to meet as an equation.
 #pragma once
 
 #include <functional>
@@ -23,16 +25,16 @@ struct PointOptions {
   std::string sampler = "sobol";  ///< a name of physics/sampler.h, or auto (collocation.h)
   std::string change = "fixed";   ///< fixed | resampled | rar | rad
   Index every = 1000;             ///< steps between changes
-  Index added = 0;                ///< by rar, of each interior set; 0: a twentieth of it
-  Index candidates = 10;          ///< for each interior point
+  Index added = 0;                ///< by rar, of interior points, other sets in proportion; 0: a twentieth
+  Index candidates = 10;          ///< for each point
   double power = 1, constant = 1; ///< k and c of rad
   uint64_t seed = 0;
 };
 
 class TrainingPoints {
  public:
-  /// The residual |r| of a task's term at points (N x d).
-  using Residual = std::function<Eigen::VectorXd(Index task, Index term, const Eigen::MatrixXd& points)>;
+  /// The residual of a term at the points of a set.
+  using Residual = std::function<Eigen::VectorXd(const PointSet& set)>;
 
   TrainingPoints(const std::vector<Problem>& tasks, const PointOptions& options);
 
@@ -45,7 +47,7 @@ class TrainingPoints {
 
  private:
   std::vector<PointSet> draw(Index interior, Index boundary, uint64_t draw_number) const;
-  Eigen::MatrixXd candidates(const PointSet& set, uint64_t draw_number) const;
+  Index share_of_added(const PointSet& set) const;
 
   const std::vector<Problem>& tasks_;
   PointOptions options_;

@@ -128,10 +128,30 @@ TEST(TaskMoments, AreThoseOfMConfig) {
 
 TEST(TaskMoments, HrGradUsesThemUnlessToldNot) {
   const auto all = steps(5, 5, 3);
-  auto with = make("hrgrad"), by_hand = with_task_moments(make("hrgrad", {{"moments", "no"}}), {});
-  for (Index step = 0; step < 5; ++step)
-    expect_same_bits(combine(*with, all[static_cast<size_t>(step)], step),
-                     combine(*by_hand, all[static_cast<size_t>(step)], step), "");
+  for (const bool pseudo : {false, true}) {
+    auto with = make("hrgrad", {{"second_moment", pseudo ? "pseudo" : "direction"}}),
+         by_hand = with_task_moments(make("hrgrad", {{"moments", "no"}}), {.pseudo_gradient = pseudo});
+    EXPECT_EQ(with->averaged(), !pseudo);
+    for (Index step = 0; step < 5; ++step)
+      expect_same_bits(combine(*with, all[static_cast<size_t>(step)], step),
+                       combine(*by_hand, all[static_cast<size_t>(step)], step), "");
+  }
+  EXPECT_FALSE(make("hrgrad", {{"moments", "no"}})->averaged());
+}
+
+// Fed with the moments' combinations themselves, an optimiser steps along what the pseudo-gradients make Adam's mean.
+TEST(TaskMoments, DirectionsAreTheFirstMomentsOfPseudoGradients) {
+  const double b = 0.7;
+  auto direct = with_task_moments(make("harmonic"), {.beta1 = b, .pseudo_gradient = false}),
+       pseudo = with_task_moments(make("harmonic"), {.beta1 = b});
+  const auto all = steps(6, 12, 4);
+  VectorXd mean = VectorXd::Zero(12);
+  for (Index step = 0; step < 12; ++step) {
+    const Sample& sample = all[static_cast<size_t>(step)];
+    mean = b * mean + (1 - b) * combine(*pseudo, sample, step).direction;
+    const VectorXd direction = combine(*direct, sample, step).direction;
+    EXPECT_LE((mean / (1 - std::pow(b, static_cast<double>(step + 1))) - direction).norm(), 1e-11 * direction.norm());
+  }
 }
 
 TEST(TaskGroups, ColourGraphsProperly) {

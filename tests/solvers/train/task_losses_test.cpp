@@ -2,6 +2,7 @@
 // solutions' residuals through the network's own solution.
 #include "solvers/train/task_losses.h"
 
+#include "solvers/head/global_head.h"
 #include "solvers/train/inner_head.h"
 #include "train_checks.h"
 
@@ -14,8 +15,10 @@ struct Case {
   TaskLosses losses;
   Eigen::VectorXd parameters, factors;
 
-  Case(std::vector<Problem> family, TaskInputs inputs)
-      : tasks(std::move(family)), network(tasks, small_network(inputs)), losses(tasks, network) {
+  Case(std::vector<Problem> family, TaskInputs inputs) : Case(std::move(family), small_network(inputs)) {}
+
+  Case(std::vector<Problem> family, const NetworkOptions& options)
+      : tasks(std::move(family)), network(tasks, options), losses(tasks, network) {
     losses.set_points(few_points(tasks));
     parameters = network.initial_parameters();
     parameters.array() += 0.1;  // biases away from zero
@@ -30,10 +33,19 @@ struct Case {
   }
 };
 
+/// Burgers' equation whose initial and boundary values hold exactly.
+std::unique_ptr<Case> constrained() {
+  NetworkOptions options = small_network();
+  options.constraints["u"] =
+      formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"));
+  return std::make_unique<Case>(families()[2], options);
+}
+
 std::vector<std::unique_ptr<Case>> cases() {
   std::vector<std::unique_ptr<Case>> all;
   for (auto& family : families()) all.push_back(std::make_unique<Case>(family, TaskInputs::heads));
   all.push_back(std::make_unique<Case>(families()[1], TaskInputs::parameters));
+  all.push_back(constrained());
   return all;
 }
 
@@ -132,6 +144,24 @@ TEST(TaskLosses, TheSolutionHasTheSameResiduals) {
         EXPECT_LT((again - residuals[s]).norm(), 1e-10 * (1 + residuals[s].norm()));
       }
     }
+}
+
+TEST(TaskLosses, HardConstraintsHold) {
+  const auto c = constrained();
+  const auto residuals = c->losses.residuals(c->parameters);
+  for (size_t s = 0; s < residuals.size(); ++s) {
+    const bool interior = c->tasks[0].terms[static_cast<size_t>(c->losses.sets()[s].term)].place == Place::interior;
+    if (interior)
+      EXPECT_GT(residuals[s].norm(), 1e-3);
+    else
+      EXPECT_LT(residuals[s].cwiseAbs().maxCoeff(), 1e-14);
+  }
+}
+
+TEST(TaskLosses, AConstraintOnAnUnknownFieldIsNamed) {
+  NetworkOptions options = small_network();
+  options.constraints["v"] = formula_constraint({"x", "t"}, Expression::parse("t"), Expression());
+  EXPECT_THROW(TaskNetwork(families()[2], options), InputError);
 }
 
 TEST(TaskLosses, TroubleNamesTaskTermAndPoint) {
