@@ -121,6 +121,8 @@ std::vector<ConfigKey> train_keys() {
        "what has a gradient of its own; auto: tasks where there are several, else terms; place: interior, boundary and "
        "initial terms; conditions: equations and conditions",
        "one of: auto|task|term|both|place|conditions"},
+      {"train.objective", "choice", "loss", "what quasi-Newton methods minimise: the loss, its root or its logarithm",
+       "one of: loss|root|logarithm"},
       {"train.head", "choice", "trained", "heads trained, or solved in closed form in every step",
        "one of: trained|closed-form"},
       {"train.resolve", "boolean", "no", "solve the heads again on the features of all trained hidden layers"},
@@ -139,7 +141,7 @@ std::vector<ConfigKey> train_keys() {
       {"train.weights", "choice", "fixed", "factors of the terms: as given, or times those of the tangent kernel",
        "one of: fixed|ntk"},
       {"train.weight.*", "real", "1", "factor of a term", "> 0"},
-      {"train.weights_every", "integer", "1000", "steps between new factors; 0: at the start only", ">= 0"},
+      {"train.weights_every", "integer", "1000", "steps between new factors, 0: at the start only; and between new point weights of quasi-Newton methods", ">= 0"},
       {"train.point_weights", "choice", "none", "weights of the points", "one of: none|causal|rba|self-adaptive"},
       {"train.causal_epsilon", "real", "1", "how much later times wait for earlier ones", "> 0"},
       {"train.causal_slices", "integer", "32", "slices of time", ">= 2"},
@@ -182,6 +184,7 @@ TrainOptions train_options(const Config& config) {
   options.task_groups = config.boolean("train.task_groups");
   options.task_group_options = values_of(config, "train.task_groups.", task_group_options());
   options.gradients = config.text("train.gradients");
+  options.objective = config.text("train.objective");
   options.head = config.text("train.head");
   options.flat_radius = config.real("train.flat_radius");
   options.moving_share = config.real("train.moving_share");

@@ -47,7 +47,7 @@ void LossWeights::start_points(TaskLosses& losses) const {
 }
 
 void LossWeights::update_factors(Index step, const TaskLosses& losses, const Eigen::VectorXd& parameters) {
-  if (options_.factors != "ntk" || !(step == 0 || (options_.every > 0 && step % options_.every == 0))) return;
+  if (options_.factors != "ntk" || !due(step)) return;
   const auto count = static_cast<Index>(losses.sets().size());
   Eigen::VectorXd kernel(count);
   for (Index s = 0; s < count; ++s) kernel[s] = losses.tangent_kernel(s, parameters);

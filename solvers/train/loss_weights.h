@@ -26,7 +26,7 @@ namespace torsor {
 struct LossWeightOptions {
   std::string factors = "fixed";             ///< fixed | ntk
   std::map<std::string, double> given;       ///< by name of the term
-  Index every = 1000;                        ///< steps between new ntk factors; 0: only at the start
+  Index every = 1000;  ///< steps between new ntk factors (0: only at the start), and point weights of quasi-Newton methods
   std::string points = "none";               ///< none | causal | rba | self-adaptive
   double causal_epsilon = 1;
   Index causal_slices = 32;
@@ -38,6 +38,10 @@ class LossWeights {
  public:
   LossWeights(const std::vector<Problem>& tasks, const LossWeightOptions& options);
 
+  /// Whether what changes once in `every` steps changes at this one.
+  bool due(Index step) const { return step == 0 || (options_.every > 0 && step % options_.every == 0); }
+  /// Whether points have weights at all.
+  bool weighs_points() const { return options_.points != "none"; }
   /// One for each set.
   const Eigen::VectorXd& factors() const { return factors_; }
 

@@ -13,24 +13,42 @@
 namespace torsor {
 namespace {
 
+/// A growing function of the loss and its derivative.
+struct LossScale {
+  double (*value)(double);
+  double (*slope)(double);
+};
+
+const LossScale* loss_scale(const std::string& objective) {
+  static constexpr double kLeast = 1e-300;
+  static const LossScale root{[](double loss) { return std::sqrt(loss); },
+                              [](double loss) { return 0.5 / std::sqrt(std::max(loss, kLeast)); }};
+  static const LossScale logarithm{[](double loss) { return std::log(std::max(loss, kLeast)); },
+                                   [](double loss) { return 1 / std::max(loss, kLeast); }};
+  return objective == "root" ? &root : objective == "logarithm" ? &logarithm : nullptr;
+}
+
 /// The weighted sum of all losses, for optimisers that ask the objective themselves.
 class TotalLoss : public Objective {
  public:
-  TotalLoss(const TaskLosses& losses, const Eigen::VectorXd& factors, Index size)
-      : losses_(losses), factors_(factors), size_(size), one_group_(losses.sets().size(), 0) {}
+  /// `scale`: null for the sum itself.
+  TotalLoss(const TaskLosses& losses, const Eigen::VectorXd& factors, Index size, const LossScale* scale)
+      : losses_(losses), factors_(factors), size_(size), scale_(scale), one_group_(losses.sets().size(), 0) {}
 
   Index size() const override { return size_; }
-  Index residuals() const override { return losses_.residual_count(); }
+  Index residuals() const override { return scale_ ? 0 : losses_.residual_count(); }
 
   double value(const Eigen::VectorXd& x) override {
-    return or_infinite([&] { return losses_.losses(x).dot(factors_); });
+    return or_infinite([&] { return scaled(losses_.losses(x).dot(factors_)); });
   }
   double value_and_gradient(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) override {
     return or_infinite([&] {
       auto result = losses_.gradients(x, factors_, one_group_, 1);
       gradient = std::move(result.gradients);
       set_losses = std::move(result.losses);
-      return set_losses.dot(factors_);
+      const double loss = set_losses.dot(factors_);
+      if (scale_) gradient *= scale_->slope(loss);
+      return scaled(loss);
     });
   }
   void residual_blocks(const Eigen::VectorXd& x,
@@ -44,6 +62,8 @@ class TotalLoss : public Objective {
   std::string trouble;
 
  private:
+  double scaled(double loss) const { return scale_ ? scale_->value(loss) : loss; }
+
   /// A line search steps back from residuals that are not finite.
   template <class Action>
   double or_infinite(const Action& action) {
@@ -58,6 +78,7 @@ class TotalLoss : public Objective {
   const TaskLosses& losses_;
   const Eigen::VectorXd& factors_;
   Index size_;
+  const LossScale* scale_;
   std::vector<Index> one_group_;
 };
 
@@ -267,7 +288,12 @@ void Trainer::first_order_step() {
 }
 
 void Trainer::objective_step() {
-  TotalLoss objective(losses_, weights_.factors(), network_.size());
+  // Other weights make another objective: not in every step, as under first-order methods.
+  if (weights_.weighs_points() && weights_.due(phase_step_)) {
+    weights_.update_points(losses_, losses_.residuals(parameters_));
+    optimiser_->objective_changed();
+  }
+  TotalLoss objective(losses_, weights_.factors(), network_.size(), loss_scale(options_.objective));
   seen_.report = optimiser_->step(objective, parameters_);
   set_losses_ = objective.set_losses;
   seen_.gram.resize(0, 0);

@@ -43,6 +43,10 @@ struct TrainOptions {
   /// What has a gradient of its own: "task", "term", "both", "place" (interior, boundary, initial), "conditions" (all
   /// equations, all boundary and initial conditions); "auto": tasks where there are several, else terms.
   std::string gradients = "auto";
+  /// What quasi-Newton methods minimise: the total loss L ("loss"), its root, or its logarithm. All have the same
+  /// minimisers; the others' curvature does not fade with L (Urban, Stefanou, Pons, "Unveiling the optimization process of
+  /// physics informed neural networks", JCP 2025). Gauss-Newton needs the loss.
+  std::string objective = "loss";
   /// "trained", or "closed-form": the heads are solved in every step (inner_head.h); first-order optimisers only.
   std::string head = "trained";
   /// Radius of the perturbation of flat-region steps; 0: none. Phan et al., "Improving multi-task learning via seeking

@@ -448,10 +448,12 @@ TEST(Adapt, TasksTogetherAreTheTasksOneByOne) {
     for (size_t t = 0; t < tasks.size(); ++t) {
       const Eigen::MatrixXd x = grid(tasks[t], 15);
       const auto jets = values_of(tasks[t]);
-      const Eigen::MatrixXd alone =
-          adapt_heads({tasks[t]}, pretrained, options, progress).front().solutions[0].jets(x, jets);
-      // Features this few leave errors of about 1e-6, and the cut-off is chosen for all right sides together.
-      EXPECT_LT((together[t].solutions[0].jets(x, jets) - alone).norm(), 2e-5 * alone.norm());
+      const HeadResult own = adapt_heads({tasks[t]}, pretrained, options, progress).front();
+      const Eigen::MatrixXd alone = own.solutions[0].jets(x, jets);
+      // Where features do not resolve a task its head is large (1e8 for the last one), and rounding moves the field
+      // within its error.
+      const double tolerance = std::max(1e-10, own.holdout);
+      EXPECT_LT((together[t].solutions[0].jets(x, jets) - alone).norm(), tolerance * alone.norm());
     }
   };
   expect_equal({shipped("poisson", {}, 0), shipped("poisson", {}, 3), shipped("poisson", {}, 5)}, fixed(300, 11));

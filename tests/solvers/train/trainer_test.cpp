@@ -36,25 +36,35 @@ TEST(Trainer, EveryCombinerBringsTheLossDown) {
 }
 
 TEST(Trainer, QuasiNewtonSolvesASmoothProblem) {
-  TrainOptions options = short_training("ssbroyden", 1500);
-  options.network.widths = {24};
-  options.points.interior = 300;
-  options.log_every = 100;
-  const ProblemDefinition definition{"wave", "", [](ProblemBuilder& p) {
-    p.coordinates("x in [0, 1]; y in [0, 1]");
-    p.field("u");
-    p.exact("u", "sin(pi*x)*sin(pi*y)");
-    p.residual("pde", "-lap(u) = 2*pi^2*u_exact");
-    p.boundary("bc", "u = 0");
-  }};
-  const Problem task = make_problem(definition, {});
-  Trainer trainer({task}, options);
-  while (trainer.step()) {
+  for (const std::string objective : {"loss", "root", "logarithm"}) {
+    TrainOptions options = short_training("ssbroyden", 1500);
+    options.objective = objective;
+    options.network.widths = {24};
+    options.points.interior = 300;
+    options.log_every = 100;
+    const ProblemDefinition definition{"wave", "", [](ProblemBuilder& p) {
+      p.coordinates("x in [0, 1]; y in [0, 1]");
+      p.field("u");
+      p.exact("u", "sin(pi*x)*sin(pi*y)");
+      p.residual("pde", "-lap(u) = 2*pi^2*u_exact");
+      p.boundary("bc", "u = 0");
+    }};
+    const Problem task = make_problem(definition, {});
+    Trainer trainer({task}, options);
+    while (trainer.step()) {
+    }
+    const Eigen::MatrixXd points = few_points({task}, 500).front().points;
+    const std::vector<FieldJet> value{{0, {0, 0}}};
+    const Eigen::MatrixXd exact = task.exact_jets(points, value);
+    EXPECT_LT((trainer.solution(0, false).jets(points, value) - exact).norm(), 1e-4 * exact.norm()) << objective;
   }
-  const Eigen::MatrixXd points = few_points({task}, 500).front().points;
-  const std::vector<FieldJet> value{{0, {0, 0}}};
-  const Eigen::MatrixXd exact = task.exact_jets(points, value);
-  EXPECT_LT((trainer.solution(0, false).jets(points, value) - exact).norm(), 1e-4 * exact.norm());
+}
+
+TEST(Trainer, GaussNewtonNeedsTheLossItself) {
+  TrainOptions options = short_training("gauss-newton", 1);
+  options.objective = "root";
+  Trainer trainer(two_tasks(), options);
+  EXPECT_THROW(trainer.step(), InputError);
 }
 
 /// Trains `steps` with a stop in the middle; the parameters at the end.
@@ -110,6 +120,8 @@ TEST(Trainer, ARestartGivesTheSameBits) {
   phases.phases.push_back({"ssbroyden", OptionValues(find_optimiser("ssbroyden").options), 6});
   phases.flat_radius = 1e-3;
   phases.moving_share = 0.5;
+  phases.weights.points = "rba";
+  phases.weights.every = 4;
   expect_same_after_restart(phases, "two phases");
 }
 
