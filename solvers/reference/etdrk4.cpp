@@ -13,6 +13,7 @@
 
 #include "physics/error.h"
 #include "solvers/reference/chebyshev.h"
+#include "solvers/reference/etd_coefficients.h"
 #include "solvers/reference/fourier.h"
 
 namespace torsor {
@@ -22,7 +23,9 @@ using Clock = std::chrono::steady_clock;
 using Complex = std::complex<double>;
 using Eigen::ArrayXcd;
 using Eigen::ArrayXd;
+using Eigen::ArrayXXcd;
 using Eigen::ArrayXXd;
+using Eigen::MatrixXd;
 
 constexpr double kPi = std::numbers::pi;
 constexpr Complex kI{0.0, 1.0};
@@ -51,113 +54,136 @@ class RealFft {
   int n_;
 };
 
-// The scheme's factors for one step length; names as in Kassam and Trefethen.
-struct Coefficients {
-  ArrayXcd e, e2, q, f1, f2, f3;
-};
-
-Coefficients coefficients(const ArrayXcd& symbol, double h) {
-  constexpr int kPoints = 64;  // the mean over the unit circle converges geometrically; 32 suffice
-  Coefficients c;
-  const ArrayXcd z0 = h * symbol;
-  c.e = z0.exp();
-  c.e2 = (0.5 * z0).exp();
-  c.q = c.f1 = c.f2 = c.f3 = ArrayXcd::Zero(symbol.size());
-  for (int j = 0; j < kPoints; ++j) {
-    const ArrayXcd z = z0 + std::exp(2.0 * kPi * kI * ((j + 0.5) / kPoints));
-    const ArrayXcd ez = z.exp(), z3 = z.cube();
-    c.q += ((0.5 * z).exp() - 1.0) / z;
-    c.f1 += (-4.0 - z + ez * (4.0 - 3.0 * z + z.square())) / z3;
-    c.f2 += (2.0 + z + ez * (-2.0 + z)) / z3;
-    c.f3 += (-4.0 - 3.0 * z - z.square() + ez * (4.0 - z)) / z3;
-  }
-  const double scale = h / kPoints;
-  c.q *= scale;
-  c.f1 *= scale;
-  c.f2 *= scale;
-  c.f3 *= scale;
-  return c;
+std::string shape(Eigen::Index rows, Eigen::Index columns) {
+  return std::to_string(rows) + " x " + std::to_string(columns);
 }
 
+// The matrices of all modes times their vectors: entry (i, j) in column i n + j, modes x n.
+ArrayXXcd product(const ArrayXXcd& matrices, const ArrayXXcd& v) {
+  const Eigen::Index n = v.cols();
+  ArrayXXcd result(v.rows(), n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    result.col(i) = matrices.col(i * n) * v.col(0);
+    for (Eigen::Index j = 1; j < n; ++j) result.col(i) += matrices.col(i * n + j) * v.col(j);
+  }
+  return result;
+}
+
+// The solution's modes are v, modes x fields.
 class Stepper {
  public:
   Stepper(const SemilinearProblem& problem, const SemilinearOptions& options)
       : problem_(problem),
         n_(options.nodes),
         fft_(options.nodes),
-        x_(fourier_nodes(options.nodes, problem.a, problem.b).array()) {
-    const ArrayXd wave = 2.0 * kPi / (problem.b - problem.a) * ArrayXd::LinSpaced(n_ / 2 + 1, 0.0, n_ / 2);
-    symbol_ = ArrayXcd::Zero(wave.size());
-    for (std::size_t m = 0; m < problem.linear.size(); ++m)
-      symbol_ += problem.linear[m] * derivative_symbol(wave, static_cast<int>(m));
-    for (int m = 1; m <= problem.nonlinear_order; ++m) derivatives_.push_back(derivative_symbol(wave, m));
+        x_(fourier_nodes(options.nodes, problem.a, problem.b).array()),
+        wave_(2.0 * kPi / (problem.b - problem.a) * ArrayXd::LinSpaced(n_ / 2 + 1, 0.0, n_ / 2)),
+        symbol_(symbol()) {
+    for (int m = 1; m <= problem.nonlinear_order; ++m) derivatives_.push_back(derivative_symbol(m));
     kept_ = options.dealias ? n_ / 3 : n_ / 2;
   }
 
   // The true Fourier coefficients up to the aliasing of the fine grid, not of the n nodes.
-  ArrayXcd initial_modes(int oversampling) {
+  ArrayXXcd initial_modes(int oversampling) {
     const int fine = n_ * oversampling;
-    const ArrayXd u = problem_.initial(fourier_nodes(fine, problem_.a, problem_.b).array());
-    if (u.size() != fine) throw InputError("etdrk4: the initial data have the wrong length");
-    ArrayXcd modes = RealFft(fine).forward(u).head(n_ / 2 + 1) / oversampling;
-    if (oversampling > 1) modes(n_ / 2) = 0.0;
+    const ArrayXXd u = problem_.initial(fourier_nodes(fine, problem_.a, problem_.b).array());
+    check_shape("the initial data", u, fine);
+    RealFft fine_fft(fine);
+    ArrayXXcd modes(n_ / 2 + 1, u.cols());
+    for (Eigen::Index f = 0; f < u.cols(); ++f)
+      modes.col(f) = fine_fft.forward(u.col(f)).head(n_ / 2 + 1) / oversampling;
+    if (oversampling > 1) modes.row(n_ / 2).setZero();
     return modes;
   }
 
-  ArrayXd nodal(const ArrayXcd& modes) { return fft_.inverse(modes); }
+  // n x fields.
+  MatrixXd nodal(const ArrayXXcd& modes) {
+    MatrixXd values(n_, modes.cols());
+    for (Eigen::Index f = 0; f < modes.cols(); ++f) values.col(f) = fft_.inverse(modes.col(f)).matrix();
+    return values;
+  }
 
-  ArrayXcd step(double t, double h, const ArrayXcd& v) {
-    const Coefficients& c = at_step(h);
-    const ArrayXcd nv = nonlinear(t, v);
-    const ArrayXcd a = c.e2 * v + c.q * nv;
-    const ArrayXcd na = nonlinear(t + 0.5 * h, a);
-    const ArrayXcd b = c.e2 * v + c.q * na;
-    const ArrayXcd nb = nonlinear(t + 0.5 * h, b);
-    const ArrayXcd d = c.e2 * a + c.q * (2.0 * nb - nv);
-    const ArrayXcd nd = nonlinear(t + h, d);
-    return c.e * v + nv * c.f1 + 2.0 * (na + nb) * c.f2 + nd * c.f3;
+  ArrayXXcd step(double t, double h, const ArrayXXcd& v) {
+    const EtdCoefficients& c = at_step(h);
+    const ArrayXXcd nv = nonlinear(t, v);
+    const ArrayXXcd half = product(c.e2, v);
+    const ArrayXXcd a = half + product(c.q, nv);
+    const ArrayXXcd na = nonlinear(t + 0.5 * h, a);
+    const ArrayXXcd b = half + product(c.q, na);
+    const ArrayXXcd nb = nonlinear(t + 0.5 * h, b);
+    const ArrayXXcd d = product(c.e2, a) + product(c.q, 2.0 * nb - nv);
+    const ArrayXXcd nd = nonlinear(t + h, d);
+    return product(c.e, v) + product(c.f1, nv) + product(c.f2, 2.0 * (na + nb)) + product(c.f3, nd);
   }
 
  private:
   // (i w)^m, with the mode n/2 dropped for odd m, where its sine vanishes on the grid.
-  ArrayXcd derivative_symbol(const ArrayXd& wave, int m) const {
-    ArrayXcd s = ArrayXcd::Ones(wave.size());
-    for (int k = 0; k < m; ++k) s *= kI * wave;
+  ArrayXcd derivative_symbol(int m) const {
+    ArrayXcd s = ArrayXcd::Ones(wave_.size());
+    for (int k = 0; k < m; ++k) s *= kI * wave_;
     if (m % 2 == 1) s(n_ / 2) = 0.0;
     return s;
   }
 
-  ArrayXcd nonlinear(double t, const ArrayXcd& v) {
-    ArrayXXd jets(n_, problem_.nonlinear_order + 1);
-    jets.col(0) = fft_.inverse(v);
-    for (std::size_t m = 0; m < derivatives_.size(); ++m)
-      jets.col(static_cast<Eigen::Index>(m) + 1) = fft_.inverse(derivatives_[m] * v);
-    const ArrayXd values = problem_.nonlinear(t, x_, jets);
-    if (values.size() != n_) throw InputError("etdrk4: the nonlinear term has the wrong length");
-    ArrayXcd modes = fft_.forward(values);
-    if (kept_ < n_ / 2) modes.tail(n_ / 2 - kept_).setZero();
+  // Modes x fields^2.
+  ArrayXXcd symbol() const {
+    const int n = problem_.n_fields;
+    ArrayXXcd s = ArrayXXcd::Zero(wave_.size(), n * n);
+    for (std::size_t m = 0; m < problem_.linear.size(); ++m)
+      for (int i = 0; i < n; ++i)
+        for (int j = 0; j < n; ++j)
+          s.col(i * n + j) += problem_.linear[m](i, j) * derivative_symbol(static_cast<int>(m));
+    return s;
+  }
+
+  ArrayXXcd nonlinear(double t, const ArrayXXcd& v) {
+    const auto per_field = static_cast<Eigen::Index>(derivatives_.size()) + 1;
+    ArrayXXd jets(n_, v.cols() * per_field);
+    for (Eigen::Index f = 0; f < v.cols(); ++f) {
+      jets.col(f * per_field) = fft_.inverse(v.col(f));
+      for (std::size_t m = 0; m < derivatives_.size(); ++m)
+        jets.col(f * per_field + static_cast<Eigen::Index>(m) + 1) = fft_.inverse(derivatives_[m] * v.col(f));
+    }
+    const ArrayXXd values = problem_.nonlinear(t, x_, jets);
+    check_shape("the values of the nonlinear term", values, n_);
+    ArrayXXcd modes(v.rows(), v.cols());
+    for (Eigen::Index f = 0; f < v.cols(); ++f) modes.col(f) = fft_.forward(values.col(f));
+    if (kept_ < n_ / 2) modes.bottomRows(n_ / 2 - kept_).setZero();
     return modes;
   }
 
-  const Coefficients& at_step(double h) {
+  void check_shape(const std::string& what, const ArrayXXd& values, int nodes) const {
+    if (values.rows() == nodes && values.cols() == problem_.n_fields) return;
+    throw InputError("etdrk4: " + what + " have the shape " + shape(values.rows(), values.cols()) +
+                     ", must be " + shape(nodes, problem_.n_fields));
+  }
+
+  const EtdCoefficients& at_step(double h) {
     auto found = cache_.find(h);
-    if (found == cache_.end()) found = cache_.emplace(h, coefficients(symbol_, h)).first;
+    if (found == cache_.end()) found = cache_.emplace(h, symbol_.coefficients(h)).first;
     return found->second;
   }
 
   const SemilinearProblem& problem_;
   int n_;
   RealFft fft_;
-  ArrayXd x_;
-  ArrayXcd symbol_;
+  ArrayXd x_, wave_;
+  EtdSymbol symbol_;
   std::vector<ArrayXcd> derivatives_;
   int kept_ = 0;
-  std::map<double, Coefficients> cache_;
+  std::map<double, EtdCoefficients> cache_;
 };
 
 void check(const SemilinearProblem& p, const SemilinearOptions& o) {
   if (!p.nonlinear || !p.initial) throw InputError("etdrk4: a nonlinear term and initial data are needed");
   if (!(p.t0 < p.t1)) throw InputError("etdrk4: t0 < t1 is needed");
+  if (p.n_fields < 1)
+    throw InputError("etdrk4: n_fields = " + std::to_string(p.n_fields) + " must be positive");
+  for (std::size_t m = 0; m < p.linear.size(); ++m)
+    if (p.linear[m].rows() != p.n_fields || p.linear[m].cols() != p.n_fields || !p.linear[m].allFinite())
+      throw InputError("etdrk4: linear[" + std::to_string(m) + "] is " +
+                       shape(p.linear[m].rows(), p.linear[m].cols()) + ", must be a finite " +
+                       shape(p.n_fields, p.n_fields) + " matrix");
   if (p.nonlinear_order < 0) throw InputError("etdrk4: nonlinear_order is negative");
   if (o.nodes < 4 || o.nodes % 2 != 0)
     throw InputError("etdrk4: nodes = " + std::to_string(o.nodes) + " must be even and at least 4");
@@ -180,9 +206,10 @@ SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem, const Se
   const Clock::time_point start = Clock::now();
   SpaceTimeSolution solution;
   solution.basis = {problem.a, problem.b, true, options.nodes, 0.0, 0.0};
+  solution.n_fields = problem.n_fields;
   solution.error_estimate = std::numeric_limits<double>::quiet_NaN();
   Stepper stepper(problem, options);
-  ArrayXcd v = stepper.initial_modes(options.initial_oversampling);
+  ArrayXXcd v = stepper.initial_modes(options.initial_oversampling);
 
   // The steps land on the Chebyshev-Lobatto times of each piece. Their gaps have four lengths, computed once
   // so that the coefficients are too.
@@ -192,8 +219,8 @@ SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem, const Se
     TimePiece piece;
     piece.start = problem.t0 + p * piece_length;
     piece.end = p + 1 == options.time_pieces ? problem.t1 : problem.t0 + (p + 1) * piece_length;
-    piece.values.resize(options.nodes, kDegree + 1);
-    piece.values.col(0) = stepper.nodal(v).matrix();
+    piece.values.resize(options.nodes * problem.n_fields, kDegree + 1);
+    piece.values.col(0) = stepper.nodal(v).reshaped();
     for (int k = 0; k < kDegree; ++k) {
       const int mirror = std::min(k, kDegree - 1 - k);
       const double gap = piece_length * (unit(mirror + 1) - unit(mirror));
@@ -202,7 +229,7 @@ SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem, const Se
       const double from = piece.start + piece_length * unit(k);
       for (long s = 0; s < steps; ++s) v = stepper.step(from + static_cast<double>(s) * h, h, v);
       solution.time_steps += steps;
-      piece.values.col(k + 1) = stepper.nodal(v).matrix();
+      piece.values.col(k + 1) = stepper.nodal(v).reshaped();
     }
     if (!piece.values.allFinite())
       throw NumericalError("etdrk4: the solution is not finite before t = " + scientific(piece.end) +

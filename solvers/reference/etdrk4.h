@@ -1,9 +1,9 @@
 // Exponential time differencing with fourth-order Runge-Kutta (ETDRK4) for periodic semilinear equations
 //
-//   u_t = L u + N(t, x, u, u_x, ...),  L = sum_m l_m d^m/dx^m,  u(x, t0) given, period b - a.
+//   u_t = L u + N(t, x, u, u_x, ...),  L = sum_m L_m d^m/dx^m,  u(x, t0) given, period b - a,
 //
-// In Fourier space L is the symbol sum_m l_m (i w)^m and is integrated exactly; the coefficients of the
-// scheme are contour means, which avoids the cancellation of (exp(z) - 1 - z ...)/z^3 at small z.
+// of n fields, L_m real n x n. In Fourier space L is the symbol sum_m (i w)^m L_m and is integrated exactly,
+// by the matrix functions of etd_coefficients.h.
 //
 // Sources: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176 (2002); A.-K. Kassam, L. N. Trefethen,
 // Fourth-order time-stepping for stiff PDEs, SIAM J. Sci. Comput. 26 (2005).
@@ -20,11 +20,13 @@ namespace torsor {
 struct SemilinearProblem {
   double a = 0.0, b = 1.0;
   double t0 = 0.0, t1 = 1.0;
-  std::vector<double> linear;  ///< l_0, l_1, ...: coefficients of u, u_x, u_xx, ...
-  int nonlinear_order = 0;     ///< highest x-derivative in N
-  /// N at the nodes x from the jets (u, u_x, ..., nonlinear_order), nodes x (nonlinear_order + 1).
-  std::function<Eigen::ArrayXd(double t, const Eigen::ArrayXd& x, const Eigen::ArrayXXd& jets)> nonlinear;
-  std::function<Eigen::ArrayXd(const Eigen::ArrayXd& x)> initial;
+  int n_fields = 1;
+  std::vector<Eigen::MatrixXd> linear;  ///< L_0, L_1, ... (n_fields x n_fields): of u, u_x, ...
+  int nonlinear_order = 0;              ///< highest x-derivative in N
+  /// N at the nodes x, nodes x n_fields, from the jets, nodes x n_fields (nonlinear_order + 1); column
+  /// field (nonlinear_order + 1) + k of the jets is d^k u_field/dx^k.
+  std::function<Eigen::ArrayXXd(double t, const Eigen::ArrayXd& x, const Eigen::ArrayXXd& jets)> nonlinear;
+  std::function<Eigen::ArrayXXd(const Eigen::ArrayXd& x)> initial;  ///< nodes x n_fields
 };
 
 struct SemilinearOptions {

@@ -17,16 +17,6 @@ bool same(const VectorXd& a, const VectorXd& b) {
   return (a - b).cwiseAbs().maxCoeff() <= 1e-12 * (a.cwiseAbs().maxCoeff() + b.cwiseAbs().maxCoeff());
 }
 
-// State number k of a probe: jet c has values around 1, different for each jet and point.
-MatrixXd probe_jets(Index points, Index jets, int k) {
-  MatrixXd state(points, jets);
-  for (Index i = 0; i < points; ++i)
-    for (Index c = 0; c < jets; ++c)
-      state(i, c) =
-          1.0 + 0.4 * std::sin(1.7 * static_cast<double>(i) + 2.3 * static_cast<double>(c) + 1.1 * k);
-  return state;
-}
-
 struct InitialSystem {
   std::vector<MatrixXd> matrices;  // for each point, terms x states
   MatrixXd residual;               // points x terms
@@ -101,6 +91,15 @@ MatrixXd probe_points(const Problem& problem) {
     }
   }
   return points;
+}
+
+MatrixXd probe_jets(Index points, Index jets, int k) {
+  MatrixXd state(points, jets);
+  for (Index i = 0; i < points; ++i)
+    for (Index c = 0; c < jets; ++c)
+      state(i, c) =
+          1.0 + 0.4 * std::sin(1.7 * static_cast<double>(i) + 2.3 * static_cast<double>(c) + 1.1 * k);
+  return state;
 }
 
 MatrixXd on_side(const Problem& problem, const BoxSide& side, MatrixXd points) {

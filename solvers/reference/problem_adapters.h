@@ -49,6 +49,9 @@ Eigen::MatrixXd side_normals(const Problem& problem, const BoxSide& side, Index 
 /// A few fixed points of the box of all coordinates, none of them special (N x d).
 Eigen::MatrixXd probe_points(const Problem& problem);
 
+/// State number k > 0 of a probe: values around 1, different for each point and jet (points x jets).
+Eigen::MatrixXd probe_jets(Index points, Index jets, int k);
+
 /// `points` moved to a side.
 Eigen::MatrixXd on_side(const Problem& problem, const BoxSide& side, Eigen::MatrixXd points);
 

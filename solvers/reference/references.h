@@ -7,7 +7,8 @@
 //   perforated-laplace     a (u_xx + u_yy) = const on a rectangle minus discs, Dirichlet data
 //   chebyshev-collocation  one field, steady, box of 1 or 2 dimensions, order <= 2, any nonlinearity
 //   cole-hopf              the problem named "burgers" (its equation and data are known by that name only)
-//   etdrk4                 one field, u_t = F(t, x, u, u_x, ...) in one periodic dimension
+//   etdrk4                 u_t = F(t, x, u, u_x, ...) in one periodic dimension: one field, or a system whose
+//                          highest x-derivatives have constant coefficients
 //   spectral-time          any fields with d^p u/dt^p = F, p <= 2, on an interval, linear side conditions
 #pragma once
 

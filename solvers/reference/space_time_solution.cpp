@@ -68,15 +68,18 @@ double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution&
 double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution& fine, double from) {
   constexpr int kTimes = 64;
   const double end = fine.pieces.back().end;
-  const Eigen::MatrixXd to_fine = coarse.basis.interpolation(fine.basis.nodes());
-  double change = 0.0, size = 0.0;
-  for (int k = 0; k < kTimes; ++k) {
-    const double t = from + (end - from) * k / (kTimes - 1);
-    const Eigen::MatrixXd u = fine.nodal(t);
-    change = std::max(change, (to_fine * coarse.nodal(t) - u).cwiseAbs().maxCoeff());
-    size = std::max(size, u.cwiseAbs().maxCoeff());
-  }
-  return change / (1.0 + size);
+  const auto at_times = [&](const SpaceTimeSolution& solution) {  // size x (n_fields kTimes)
+    Eigen::MatrixXd values(solution.basis.size, solution.n_fields * kTimes);
+    for (int k = 0; k < kTimes; ++k)
+      values.middleCols(k * solution.n_fields, solution.n_fields) =
+          solution.nodal(from + (end - from) * k / (kTimes - 1));
+    return values;
+  };
+  const Eigen::MatrixXd u = at_times(fine), nodes = fine.basis.nodes();
+  Eigen::MatrixXd other = at_times(coarse);
+  if (coarse.basis.size != fine.basis.size || coarse.basis.nodes() != nodes)
+    other = (coarse.basis.interpolation(nodes) * other).eval();
+  return (other - u).cwiseAbs().maxCoeff() / (1.0 + u.cwiseAbs().maxCoeff());
 }
 
 }  // namespace torsor
