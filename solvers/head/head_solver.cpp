@@ -1,6 +1,7 @@
 #include "solvers/head/head_solver.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "physics/error.h"
 #include "physics/random.h"
@@ -59,6 +60,61 @@ void check_fit(const Problem& task, const Solution& pretrained) {
   }
 }
 
+/// Heads of one window, and what they leave at points that the fit has not seen.
+struct AdaptedWindow {
+  Eigen::MatrixXd heads;
+  NewtonReport newton;
+  std::vector<Holdout> holdouts;
+  double worst = 0;
+};
+
+struct WindowSystem {
+  const Window& old;
+  std::vector<const Problem*> tasks;  ///< on this window
+  std::vector<TermPoints> points, unseen;
+  NewtonOptions newton;
+};
+
+FieldFunction field_of(const Ansatz& ansatz, const Eigen::VectorXd& head) {
+  return [&ansatz, &head](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return ansatz.jets(x, jets, head); };
+}
+
+/// One factorisation for all tasks, with rows of equal norm or rows as they are.
+AdaptedWindow adapt_window(WindowSystem system, bool equalise) {
+  for (auto& set : system.points) set.equalise = equalise;
+  AdaptedWindow result;
+  const Ansatz& ansatz = *system.old.ansatz;
+  // The pretrained head is a field of the same family: a better start for Newton than zero.
+  result.heads = solve_newton(system.tasks, ansatz, system.points, field_of(ansatz, system.old.head), system.newton,
+                              result.newton);
+  for (size_t t = 0; t < system.tasks.size(); ++t) {
+    const Eigen::VectorXd head = result.heads.col(static_cast<Index>(t));
+    result.holdouts.push_back(evaluate_holdout(*system.tasks[t], system.unseen, field_of(ansatz, head)));
+    result.worst = std::max(result.worst, result.holdouts.back().worst);
+  }
+  require_solved(result.newton, result.worst);
+  return result;
+}
+
+/// Random features are of one size, and rows of equal norm are their measure. Those of a trained network are steep where
+/// the field is: there rows of equal norm can hide a layer. The hold-out residual decides.
+AdaptedWindow adapt_best(const WindowSystem& system) {
+  const bool trained = system.old.ansatz->patchwork(0).body(0).kind() == "network";
+  if (!trained) return adapt_window(system, true);
+  std::optional<AdaptedWindow> best;
+  std::string trouble;
+  for (const bool equalise : {true, false}) {
+    try {
+      AdaptedWindow next = adapt_window(system, equalise);
+      if (!best || next.worst < best->worst) best = std::move(next);
+    } catch (const NumericalError& error) {
+      trouble = error.what();
+    }
+  }
+  if (!best) throw NumericalError(trouble);
+  return *best;
+}
+
 /// The tasks share their operator, and with it one factorisation for each window.
 std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks, const Solution& pretrained,
                                        const HeadOptions& options, Progress& progress) {
@@ -68,44 +124,32 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
   for (const auto& old : pretrained.windows()) {
     throw_if_stopped();
     std::vector<Problem> problems;
-    std::vector<const Problem*> pointers;
     for (size_t t = 0; t < tasks.size(); ++t) {
       const auto before = windows[t].empty() ? nullptr : std::make_shared<const Window>(windows[t].back());
       problems.push_back(tasks[t]->time() < 0 ? *tasks[t] : window_problem(*tasks[t], old.start, old.end, before));
     }
-    for (const auto& problem : problems) pointers.push_back(&problem);
     const auto axes = axes_of(old);
     const auto& patchwork = old.ansatz->patchwork(0);
     const Index features = patchwork.features() / patchwork.patches();
     CollocationOptions collocation = options.collocation;
     collocation.seed = stream_seed(options.seed, 1);
-    NewtonOptions newton = options.newton;
-    newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
-    NewtonReport report;
-    // The pretrained head is a field of the same family: a better start for Newton than zero.
-    const FieldFunction start = [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
-      return old.ansatz->jets(x, jets, old.head);
-    };
-    const Eigen::MatrixXd heads = solve_newton(
-        pointers, *old.ansatz, collocation_points(problems.front(), axes, features, collocation), start, newton, report);
-    const auto unseen = holdout_points(problems.front(), axes, features, collocation);
+    WindowSystem system{old, {}, collocation_points(problems.front(), axes, features, collocation),
+                        holdout_points(problems.front(), axes, features, collocation), options.newton};
+    for (const auto& problem : problems) system.tasks.push_back(&problem);
+    system.newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
+    const AdaptedWindow adapted = adapt_best(system);
     for (size_t t = 0; t < tasks.size(); ++t) {
-      windows[t].push_back({old.start, old.end, old.ansatz, heads.col(static_cast<Index>(t))});
-      const Window& window = windows[t].back();
-      const Holdout holdout =
-          evaluate_holdout(problems[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
-            return window.ansatz->jets(x, jets, window.head);
-          });
-      require_solved(report, holdout.worst);
+      windows[t].push_back({old.start, old.end, old.ansatz, adapted.heads.col(static_cast<Index>(t))});
       HeadResult& result = results[t];
+      const Holdout& holdout = adapted.holdouts[t];
       if (holdout.worst >= result.holdout) {
-        result.newton = report;
+        result.newton = adapted.newton;
         result.holdouts = {holdout};
       }
       result.holdout = std::max(result.holdout, holdout.worst);
       result.features = features;
       result.patches = std::max(result.patches, patchwork.patches());
-      result.boundary_weight = newton.boundary_weight;
+      result.boundary_weight = system.newton.boundary_weight;
     }
     progress.update(static_cast<double>(windows.front().size()) / count, "hold-out residual");
   }
@@ -188,10 +232,7 @@ void add_singular_values(const Problem& task, const HeadOptions& options, HeadRe
   newton.boundary_weight = result.boundary_weight;
   newton.least_squares.singular_values = true;
   NewtonReport report;
-  const auto& head = windows.front().head;
-  solve_newton({&task}, ansatz, points,
-               [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return ansatz.jets(x, jets, head); },
-               newton, report);
+  solve_newton({&task}, ansatz, points, field_of(ansatz, windows.front().head), newton, report);
   result.newton.head.singular_values = report.head.singular_values;
 }
 

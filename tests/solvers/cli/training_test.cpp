@@ -65,7 +65,7 @@ class Training : public testing::Test {
     const Checkpoint first = read_checkpoint(at(a)), second = read_checkpoint(at(b));
     ASSERT_EQ(first.state.arrays().size(), second.state.arrays().size());
     for (const auto& [name, matrix] : first.state.arrays()) {
-      if (name == "seconds") continue;
+      if (name == "trainer.seconds") continue;
       const Eigen::MatrixXd& other = second.state.matrix(name);
       ASSERT_EQ(matrix.rows(), other.rows()) << name;
       ASSERT_EQ(matrix.cols(), other.cols()) << name;
@@ -99,7 +99,8 @@ TEST_F(Training, WritesHistoriesErrorsAndAModel) {
 }
 
 TEST_F(Training, HeadsSolvedAgainAreBetter) {
-  const std::vector<std::string> more{"--set", "train.steps=40, 20", "--json", at("a.json")};
+  const std::vector<std::string> more{"--set", "train.steps=100, 200", "--set", "model.widths=24, 24", "--set", "train.points=400",
+                                      "--json", at("a.json")};
   ASSERT_EQ(solve("trained", more).code, 0);
   std::vector<std::string> resolved = more;
   resolved.insert(resolved.end(), {"--set", "train.resolve=yes"});
@@ -114,7 +115,44 @@ TEST_F(Training, MoreStepsGoOnWhereTheOthersEnded) {
   const ProgramOutcome outcome = run({"resume", at("parts"), "--set", "train.steps=60, 20"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   const Checkpoint whole = read_checkpoint(at("whole")), parts = read_checkpoint(at("parts"));
-  EXPECT_TRUE(whole.state.matrix("parameters") == parts.state.matrix("parameters"));
+  EXPECT_TRUE(whole.state.matrix("trainer.parameters") == parts.state.matrix("trainer.parameters"));
+}
+
+TEST_F(Training, WindowsWithExactDataGoOnAfterAStop) {
+  const std::string config = write(R"(
+[problem]
+name = heat
+[model]
+widths = 30
+[head]
+hard_constraint.u = t*x*(1 - x)
+lift.u = sin(pi*x) + 0.5*sin(3*pi*x)
+[train]
+steps = 200
+optimiser = ssbroyden
+points = 200
+windows = 3
+log_every = 50
+[output]
+report = no
+)");
+  const ProgramOutcome outcome = run({"solve", config, "--out", at("whole")});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  expect_contains(outcome.out, {"trained: 600 steps", "window 3: ssbroyden"});
+  const RunRecord record = read_run(at("whole"));
+  const auto loss = std::find_if(record.history.begin(), record.history.end(), [](const auto& h) { return h.name == "loss"; });
+  ASSERT_NE(loss, record.history.end());
+  EXPECT_EQ(loss->steps.size(), 12U);
+  EXPECT_EQ(loss->steps.back(), 550);
+  EXPECT_LT(record.tasks[0].fields[0].errors->rel_l2, 0.02);
+  const ProgramOutcome again = run({"resume", at("whole")});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(read_run(at("whole")).tasks[0].fields[0].errors->rel_l2, record.tasks[0].fields[0].errors->rel_l2);
+  // The stored model has all windows and its constraint.
+  const ProgramOutcome adapted =
+      run({"adapt", "--model", at("whole/model.h5"), config, "--set", "train.steps=0", "--out", at("adapted")});
+  ASSERT_EQ(adapted.code, 0) << adapted.err;
+  EXPECT_LT(read_run(at("adapted")).tasks[0].fields[0].errors->rel_l2, 0.1);
 }
 
 TEST_F(Training, BadInputIsNamed) {
@@ -131,6 +169,9 @@ TEST_F(Training, BadInputIsNamed) {
   expect({"--set", "train.weight.bcc=1"}, {"'bcc'", "'bc'"});
   expect({"--set", "train.point_weights=causal"}, {"train.point_weights", "time"});
   expect({"--set", "model.task_inputs=parameters"}, {"model.task_inputs"});
+  expect({"--set", "train.windows=2"}, {"train.windows = 2", "time"});
+  expect({"--set", "head.hard_constraint.v=x"}, {"'v'"});
+  expect({"--set", "train.optimiser=adam, gauss-newton", "--set", "train.objective=root"}, {"gauss-newton", "sum of squares"});
   const ProgramOutcome nothing = run({"resume", at("nowhere")});
   EXPECT_EQ(nothing.code, 2);
   expect_contains(nothing.err, {"nowhere/checkpoint.h5"});
