@@ -49,7 +49,7 @@ int command_solve(const Arguments& arguments) {
     return 0;
   }
   const auto tasks = make_tasks(config);
-  HeadOptions head = head_options(config, tasks.front().problem);
+  HeadOptions head = head_options(config, tasks);
   head.newton.least_squares.singular_values = false;
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));
@@ -77,7 +77,7 @@ int command_adapt(const Arguments& arguments) {
   const Config config = read_config(given);
   const Runtime runtime = start_runtime();
   const auto tasks = make_tasks(config);
-  HeadOptions head = head_options(config, tasks.front().problem);
+  HeadOptions head = head_options(config, tasks);
   if (head.boundary_weight == 0) head.boundary_weight = model.boundary_weight;
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));

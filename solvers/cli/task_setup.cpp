@@ -144,7 +144,20 @@ std::vector<Task> make_tasks(const Config& config) {
   return tasks;
 }
 
-HeadOptions head_options(const Config& config, const Problem& problem) {
+namespace {
+
+/// A formula of coordinates and parameters, the latter's values put in: the same for all tasks.
+Expression common_formula(const Config& config, const std::string& key, const std::vector<Task>& tasks) {
+  const Expression formula = tasks.front().problem.formula(config.expression(key));
+  for (const auto& task : tasks)
+    if (task.problem.formula(config.expression(key)).str() != formula.str())
+      throw config.error(key, "names a parameter whose value differs between the tasks; solve them one by one");
+  return formula;
+}
+
+}  // namespace
+
+HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {
   HeadOptions options;
   const auto count = [&](const std::string& key) {
     return config.is_auto(key) ? Index{0} : static_cast<Index>(config.integer(key));
@@ -178,9 +191,9 @@ HeadOptions head_options(const Config& config, const Problem& problem) {
   options.seed = static_cast<uint64_t>(config.integer("problem.seed"));
   for (const auto& key : config.keys_under("head.hard_constraint")) {
     const std::string field = last_part(key), lift = "head.lift." + field;
-    problem.field_index(field);
-    options.constraints[field] = {problem.formula(config.expression(key)),
-                                  config.has(lift) ? problem.formula(config.expression(lift)) : Expression()};
+    tasks.front().problem.field_index(field);
+    options.constraints[field] = {common_formula(config, key, tasks),
+                                  config.has(lift) ? common_formula(config, lift, tasks) : Expression()};
   }
   for (const auto& key : config.keys_under("head.lift"))
     if (!options.constraints.count(last_part(key)))

@@ -22,7 +22,7 @@ ProblemDefinition problem_definition(const Config& config);
 /// All tasks of a configuration: the seeds times the product of the parameters' values.
 std::vector<Task> make_tasks(const Config& config);
 
-HeadOptions head_options(const Config& config, const Problem& problem);
+HeadOptions head_options(const Config& config, const std::vector<Task>& tasks);
 ReferenceOptions reference_options(const Config& config);
 
 }  // namespace torsor

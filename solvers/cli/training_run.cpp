@@ -108,7 +108,7 @@ TrainOptions options_of(const Config& config, const Problem& problem, const Head
 void train_and_finish(const Config& config, const Runtime& runtime, const std::string& command,
                       const std::string& json_path, const Checkpoint* checkpoint) {
   const auto tasks = make_tasks(config);
-  const HeadOptions head = head_options(config, tasks.front().problem);
+  const HeadOptions head = head_options(config, tasks);
   check_before_solving(config, tasks.front().problem);
   WindowTraining training(problems_of(tasks), options_of(config, tasks.front().problem, head),
                           static_cast<Index>(config.integer("train.windows")));

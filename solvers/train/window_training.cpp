@@ -153,7 +153,8 @@ std::vector<std::string> WindowTraining::endings() const {
 
 State WindowTraining::state() const {
   State state;
-  state.set("windows", static_cast<double>(pieces_.size()));
+  state.set("windows", static_cast<double>(windows_));
+  state.set("pieces", static_cast<double>(pieces_.size()));
   for (size_t p = 0; p < pieces_.size(); ++p) state.set(piece_name(p), Eigen::MatrixXd(pieces_[p].parameters));
   state.set("steps", static_cast<double>(steps_));
   state.set("seconds", seconds_);
@@ -164,10 +165,10 @@ State WindowTraining::state() const {
 }
 
 void WindowTraining::restore(const State& state) {
-  const auto done = static_cast<size_t>(state.number("windows"));
-  if (static_cast<Index>(done) >= windows_)
-    throw InputError("the checkpoint is in window " + std::to_string(done + 1) + ", train.windows = " +
-                     std::to_string(windows_));
+  const auto windows = static_cast<Index>(state.number("windows"));
+  if (windows != windows_)
+    throw InputError("train.windows = " + std::to_string(windows_) + ", but the checkpoint has " + std::to_string(windows));
+  const auto done = static_cast<size_t>(state.number("pieces"));
   pieces_.clear();
   trainer_ = std::make_unique<Trainer>(window_tasks(), window_options());
   for (size_t p = 0; p < done; ++p) keep(state.vector(piece_name(p)));

@@ -148,6 +148,9 @@ report = no
   const ProgramOutcome again = run({"resume", at("whole")});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(read_run(at("whole")).tasks[0].fields[0].errors->rel_l2, record.tasks[0].fields[0].errors->rel_l2);
+  const ProgramOutcome other = run({"resume", at("whole"), "--set", "train.windows=2"});
+  EXPECT_EQ(other.code, 2);
+  expect_contains(other.err, {"train.windows = 2", "3"});
   // The stored model has all windows and its constraint.
   const ProgramOutcome adapted =
       run({"adapt", "--model", at("whole/model.h5"), config, "--set", "train.steps=0", "--out", at("adapted")});
@@ -171,6 +174,8 @@ TEST_F(Training, BadInputIsNamed) {
   expect({"--set", "model.task_inputs=parameters"}, {"model.task_inputs"});
   expect({"--set", "train.windows=2"}, {"train.windows = 2", "time"});
   expect({"--set", "head.hard_constraint.v=x"}, {"'v'"});
+  expect({"--set", "problem.tasks=1", "--set", "problem.parameter.waves=1, 2", "--set", "head.hard_constraint.u=waves*x"},
+         {"head.hard_constraint.u", "differs between the tasks"});
   expect({"--set", "train.optimiser=adam, gauss-newton", "--set", "train.objective=root"}, {"gauss-newton", "sum of squares"});
   const ProgramOutcome nothing = run({"resume", at("nowhere")});
   EXPECT_EQ(nothing.code, 2);
