@@ -7,7 +7,8 @@ import json
 import os
 import pathlib
 import re
-import statistics
+
+from tables import median, number, processor, short, sortable, table, worst
 
 HEADER = """# Closed-form heads
 
@@ -37,21 +38,6 @@ def read_cases(path):
             yield name, config, overrides, float(error), float(seconds)
 
 
-def number(value):
-    """A number of a JSON file; null stands for one that is not finite or not known."""
-    return float("nan") if value is None else float(value)
-
-
-def worst(values):
-    """The largest; a value that is not a number counts as the worst."""
-    values = list(values)
-    return next((v for v in values if v != v), max(values)) if values else float("nan")
-
-
-def median(values):
-    return float("nan") if any(v != v for v in values) else statistics.median(values)
-
-
 class Run:
     """What one call of the program has measured: errors of the worst task, seconds of all tasks."""
 
@@ -71,14 +57,6 @@ class Run:
         self.reference = ", ".join(sorted({reference["name"] for reference in references})) or "none"
         self.reference_error = worst(number(reference["error_estimate"]) for reference in references)
         self.head = max(tasks, key=lambda task: sortable(error(task, "rel_l2")))["head"]
-
-
-def sortable(value):
-    return float("inf") if value != value else value
-
-
-def short(value):
-    return "-" if value != value else f"{value:.1e}"
 
 
 def seconds(value):
@@ -109,11 +87,6 @@ def row(case, runs, failed):
                     "yes" if failed == 0 and head_seconds <= target_seconds else "no"]
 
 
-def processor():
-    model = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    return model.group(1) if model else "unknown"
-
-
 def libraries(folder):
     """The line in which the program states its libraries, from any log."""
     for log in sorted(folder.glob("*.log")):
@@ -141,9 +114,7 @@ def main():
         rows.append(row(case, runs, options.seeds - len(runs)))
         all_runs += runs
 
-    text = HEADER.format(seeds=options.seeds, s="" if options.seeds == 1 else "s") + "\n"
-    text += "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS) + "\n"
-    text += "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
+    text = HEADER.format(seeds=options.seeds, s="" if options.seeds == 1 else "s") + "\n" + table(COLUMNS, rows)
     records = [run.record for run in all_runs]
     dates = sorted(record["date"] for record in records) or ["unknown"]
     threads = sorted({record["threads"] for record in records})

@@ -185,7 +185,7 @@ TrainOptions train_options(const Config& config) {
   options.task_group_options = values_of(config, "train.task_groups.", task_group_options());
   options.gradients = config.text("train.gradients");
   options.objective = config.text("train.objective");
-  options.head = config.text("train.head");
+  options.solve_heads = config.text("train.head") == "closed-form";
   options.flat_radius = config.real("train.flat_radius");
   options.moving_share = config.real("train.moving_share");
   options.seconds = config.real("train.seconds");

@@ -171,9 +171,11 @@ The paper's objective for the angles was not available: it is RGB's. Its gradien
 turn little; the angles start where the last step left them and converge over many steps.
 Ours: angles are capped at the anchor; gradients within a cosine of 0.999 of it do not turn; zero gradients are left out.
 With moments = yes the direction takes the place of Adam's first moment, which the trainer then switches off (b1 = 0), and
-the guard speaks of moments. The paper leaves open what Adam's second moment is made of. second_moment = pseudo is
-M-ConFIG's recipe (Adam's b1 must be beta1): where two gradients are nearly opposite the direction changes from step to
-step at full length, the pseudo-gradients are ten times as large, and training stalls (results/combiners-poisson-holes.md).)",
+the guard speaks of moments. The paper leaves open what Adam's second moment is made of: the directions, or the
+pseudo-gradients of M-ConFIG (Adam's b1 must be beta1 then).
+Where gradients stay nearly opposite moments = no is safer: the guard takes the short anchor in almost every step, and with
+moments the few steps of full length between them fill Adam's second moment and stall it
+(results/combiners-poisson-holes.md).)",
     .options = {{"conflict", "choice", "pairwise", "which tasks turn", "one of: pairwise|threshold|literal"},
                 {"delta", "real", "0.1", "threshold on u_i . d, for conflict = threshold", "in [-1, 1]"},
                 {"lambda", "real", "1", "weight of staying close to the original gradients", ">= 0"},

@@ -150,7 +150,7 @@ Trainer::Trainer(std::vector<Problem> tasks, TrainOptions options)
   combiner_ = make_combiner(1);
   if (options_.flat_radius > 0) flat_combiner_ = make_combiner(2);
   for (const auto& phase : options_.phases)
-    if (options_.head == "closed-form" && !find_optimiser(phase.optimiser).first_order)
+    if (options_.solve_heads && !find_optimiser(phase.optimiser).first_order)
       throw InputError("train.head = closed-form: the optimiser '" + phase.optimiser +
                        "' moves the heads itself; use a first-order method (adam, soap, ...)");
   change_points();
@@ -270,14 +270,14 @@ Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
 }
 
 void Trainer::first_order_step() {
-  if (options_.head == "closed-form") solve_inner_heads(tasks_, network_, losses_.sets(), weights_.factors(), parameters_);
+  if (options_.solve_heads) solve_inner_heads(tasks_, network_, losses_.sets(), weights_.factors(), parameters_);
   const auto now = losses_.gradients(parameters_, factors_of(combiner_->wanted(step_, groups_)), group_of_set_, groups_);
   set_losses_.conservativeResizeLike(Eigen::VectorXd::Zero(now.losses.size()));
   for (size_t s = 0; s < now.residuals.size(); ++s)  // of sets that were left out the last known loss stays
     if (now.residuals[s].size() > 0) set_losses_[static_cast<Index>(s)] = now.losses[static_cast<Index>(s)];
   seen_.rate = learning_rate_now();
   Eigen::VectorXd move = direction(now);
-  if (options_.head == "closed-form") {
+  if (options_.solve_heads) {
     const NetworkShape& shape = network_.shape();
     move.tail(network_.size() - shape.weight_offset(shape.layers() - 1)).setZero();
   }

@@ -47,8 +47,8 @@ struct TrainOptions {
   /// minimisers; the others' curvature does not fade with L (Urban, Stefanou, Pons, "Unveiling the optimization process of
   /// physics informed neural networks", JCP 2025). Gauss-Newton needs the loss.
   std::string objective = "loss";
-  /// "trained", or "closed-form": the heads are solved in every step (inner_head.h); first-order optimisers only.
-  std::string head = "trained";
+  /// Whether the heads are solved in closed form in every step (inner_head.h); first-order optimisers only.
+  bool solve_heads = false;
   /// Radius of the perturbation of flat-region steps; 0: none. Phan et al., "Improving multi-task learning via seeking
   /// task-based flat regions", 2022.
   double flat_radius = 0;

@@ -142,7 +142,7 @@ TEST(Trainer, ClosedFormHeadsKeepTheLossAtItsLeast) {
   TrainOptions options = short_training("adam", 40);
   options.schedule.rate = 1e-2;
   TrainOptions solved = options;
-  solved.head = "closed-form";
+  solved.solve_heads = true;
   EXPECT_LT(train(solved, two_tasks()), 0.6 * train(options, two_tasks()));
 }
 
@@ -176,7 +176,7 @@ TEST(Trainer, ANonFiniteLossNamesTheStep) {
 
 TEST(Trainer, OptionsThatDoNotFitAreNamed) {
   TrainOptions options = short_training("gauss-newton", 5);
-  options.head = "closed-form";
+  options.solve_heads = true;
   EXPECT_THROW(Trainer(two_tasks(), options), InputError);
   TrainOptions causal = short_training("adam", 5);
   causal.weights.points = "causal";
