@@ -25,7 +25,7 @@ struct Outcome {
   std::vector<HeadResult> heads;                              ///< one for each task, or none where no head was solved
   std::vector<std::optional<ReferenceSolution>> references;   ///< one for each task; empty: still to be computed
   double train_seconds = 0, head_seconds = 0;                 ///< of all tasks together
-  double boundary_weight = 1;
+  double boundary_weight = 0;  ///< of the heads; 0: none was solved
   std::vector<HistoryRecord> history;
 };
 

@@ -66,6 +66,7 @@ struct AdaptedWindow {
   NewtonReport newton;
   std::vector<Holdout> holdouts;
   double worst = 0;
+  double boundary_weight = 1;
 };
 
 struct WindowSystem {
@@ -73,16 +74,30 @@ struct WindowSystem {
   std::vector<const Problem*> tasks;  ///< on this window
   std::vector<TermPoints> points, unseen;
   NewtonOptions newton;
+  std::vector<double> boundary_weights;  ///< to choose from
 };
 
 FieldFunction field_of(const Ansatz& ansatz, const Eigen::VectorXd& head) {
   return [&ansatz, &head](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return ansatz.jets(x, jets, head); };
 }
 
+bool is_trained(const Ansatz& ansatz) { return ansatz.patchwork(0).body(0).kind() == "network"; }
+
+/// The features for which points are chosen. Few trained ones have structures as fine as many random ones (a shock in
+/// 90 features), and points between which they hide leave the head undetermined.
+Index features_to_resolve(const Ansatz& ansatz) {
+  constexpr Index kTrained = 800;
+  const auto& patchwork = ansatz.patchwork(0);
+  const Index features = patchwork.features() / patchwork.patches();
+  return is_trained(ansatz) ? std::max(features, kTrained) : features;
+}
+
 /// One factorisation for all tasks, with rows of equal norm or rows as they are.
-AdaptedWindow adapt_window(WindowSystem system, bool equalise) {
+AdaptedWindow adapt_window(WindowSystem system, bool equalise, double boundary_weight) {
   for (auto& set : system.points) set.equalise = equalise;
+  system.newton.boundary_weight = boundary_weight;
   AdaptedWindow result;
+  result.boundary_weight = boundary_weight;
   const Ansatz& ansatz = *system.old.ansatz;
   // The pretrained head is a field of the same family: a better start for Newton than zero.
   result.heads = solve_newton(system.tasks, ansatz, system.points, field_of(ansatz, system.old.head), system.newton,
@@ -97,20 +112,21 @@ AdaptedWindow adapt_window(WindowSystem system, bool equalise) {
 }
 
 /// Random features are of one size, and rows of equal norm are their measure. Those of a trained network are steep where
-/// the field is: there rows of equal norm can hide a layer. The hold-out residual decides.
+/// the field is: there rows of equal norm can hide a layer, and boundary rows weigh less than they should. The hold-out
+/// residual decides; the systems are small.
 AdaptedWindow adapt_best(const WindowSystem& system) {
-  const bool trained = system.old.ansatz->patchwork(0).body(0).kind() == "network";
-  if (!trained) return adapt_window(system, true);
+  if (!is_trained(*system.old.ansatz)) return adapt_window(system, true, system.boundary_weights.front());
   std::optional<AdaptedWindow> best;
   std::string trouble;
-  for (const bool equalise : {true, false}) {
-    try {
-      AdaptedWindow next = adapt_window(system, equalise);
-      if (!best || next.worst < best->worst) best = std::move(next);
-    } catch (const NumericalError& error) {
-      trouble = error.what();
+  for (const bool equalise : {true, false})
+    for (const double weight : system.boundary_weights) {
+      try {
+        AdaptedWindow next = adapt_window(system, equalise, weight);
+        if (!best || next.worst < best->worst) best = std::move(next);
+      } catch (const NumericalError& error) {
+        trouble = error.what();
+      }
     }
-  }
   if (!best) throw NumericalError(trouble);
   return *best;
 }
@@ -130,13 +146,13 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
     }
     const auto axes = axes_of(old);
     const auto& patchwork = old.ansatz->patchwork(0);
-    const Index features = patchwork.features() / patchwork.patches();
     CollocationOptions collocation = options.collocation;
     collocation.seed = stream_seed(options.seed, 1);
-    WindowSystem system{old, {}, collocation_points(problems.front(), axes, features, collocation),
-                        holdout_points(problems.front(), axes, features, collocation), options.newton};
+    const Index resolved = features_to_resolve(*old.ansatz);
+    WindowSystem system{old, {}, collocation_points(problems.front(), axes, resolved, collocation),
+                        holdout_points(problems.front(), axes, resolved, collocation), options.newton, {1, 10, 100}};
     for (const auto& problem : problems) system.tasks.push_back(&problem);
-    system.newton.boundary_weight = options.boundary_weight > 0 ? options.boundary_weight : 1;
+    if (options.boundary_weight > 0) system.boundary_weights = {options.boundary_weight};
     const AdaptedWindow adapted = adapt_best(system);
     for (size_t t = 0; t < tasks.size(); ++t) {
       windows[t].push_back({old.start, old.end, old.ansatz, adapted.heads.col(static_cast<Index>(t))});
@@ -147,9 +163,9 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
         result.holdouts = {holdout};
       }
       result.holdout = std::max(result.holdout, holdout.worst);
-      result.features = features;
+      result.features = patchwork.features() / patchwork.patches();
       result.patches = std::max(result.patches, patchwork.patches());
-      result.boundary_weight = system.newton.boundary_weight;
+      result.boundary_weight = adapted.boundary_weight;
     }
     progress.update(static_cast<double>(windows.front().size()) / count, "hold-out residual");
   }
