@@ -83,7 +83,7 @@ class EvenOdd {
   void step(double t, Parities& u) const {
     absorb(u);
     scatter(t, u);
-    advect(t, u);
+    advect(t + 0.5 * dt_, u);
     scatter(t + dt_, u);
     absorb(u);
   }
@@ -162,7 +162,7 @@ class EvenOdd {
     return {(2.0 * data - (1.0 - ratio) * outgoing) / (1.0 + ratio), outgoing};
   }
 
-  // A step of r_t + v j_x = 0, j_t + phi v r_x = 0.
+  // A step of r_t + v j_x = 0, j_t + phi v r_x = 0, with the inflow at its middle t.
   void advect(double t, Parities& u) const {
     for (Index m = 0; m < half_.size(); ++m) {
       const double c = half_.nodes(m) * root_phi_ * dt_ / h_;

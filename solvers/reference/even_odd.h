@@ -16,8 +16,9 @@
 // backward Euler and splits once, which is first order in time.) On periodic domains sum_i rho_i is kept to
 // rounding.
 //
-// At a boundary r + eps j = F(v), and the wave that leaves is extrapolated. The same set of velocities as in
-// micro_macro.h, both halves of double Gauss.
+// At a boundary r + eps j = F(v), and the wave that leaves is extrapolated. For eps = O(1) with inflow the
+// order falls towards one: the data belong to the whole equation, not to a split step. The same set of
+// velocities as in micro_macro.h, both halves of double Gauss.
 //
 // Source: S. Jin, L. Pareschi, G. Toscani, SIAM J. Numer. Anal. 35 (1998) and 38 (2000); B. van Leer, J.
 // Comput. Phys. 32 (1979).
