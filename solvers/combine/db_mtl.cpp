@@ -1,8 +1,8 @@
 // Dual-balancing: losses are balanced by logarithms, gradients by norms,
 //
-//   b_i <- g_i/L_i + beta/t^sigma (b_i - g_i/L_i),    d = sum_i (max_j |b_j| / |b_i|) b_i,
+//   b_i <- h_i + beta/t^sigma (b_i - h_i),  h_i = g_i/(L_i + epsilon),    d = sum_i (max_j |b_j| / |b_i|) b_i,
 //
-// t counts steps from 1; b starts at zero.
+// t counts steps from 1; b starts at zero; epsilon as in the authors' code (LibMTL).
 #include <cmath>
 
 #include "solvers/combine/combiner.h"
@@ -14,7 +14,7 @@ namespace {
 
 class DualBalance final : public Combiner {
  public:
-  DualBalance(double beta, double sigma) : beta_(beta), sigma_(sigma) {}
+  DualBalance(double beta, double sigma, double epsilon) : beta_(beta), sigma_(sigma), epsilon_(epsilon) {}
 
   Combination combine(const TaskGradients& tasks) override {
     check_tasks(tasks);
@@ -22,7 +22,7 @@ class DualBalance final : public Combiner {
     if (steps_ == 0) averages_ = Eigen::MatrixXd::Zero(tasks.gradients.rows(), m);
     steps_ += 1;
     const double memory = beta_ / std::pow(steps_, sigma_);
-    const Eigen::VectorXd inverse = positive(tasks.losses).cwiseInverse();
+    const Eigen::VectorXd inverse = positive((tasks.losses.array() + epsilon_).matrix()).cwiseInverse();
     for (Index i = 0; i < m; ++i)
       averages_.col(i) = memory * averages_.col(i) + (1 - memory) * inverse[i] * tasks.gradients.col(i);
     const Eigen::VectorXd norms = averages_.colwise().norm();
@@ -45,21 +45,24 @@ class DualBalance final : public Combiner {
   }
 
  private:
-  double beta_, sigma_, steps_ = 0;
+  double beta_, sigma_, epsilon_, steps_ = 0;
   Eigen::MatrixXd averages_;  // b_i as columns
 };
 
 const RegisterCombiner registered({
     .name = "db-mtl",
     .title = "Dual-balancing (DB-MTL)",
-    .formula = "b_i <- g_i/L_i + beta/t^sigma (b_i - g_i/L_i),  d = sum_i (max_j |b_j|/|b_i|) b_i",
+    .formula = "h_i = g_i/(L_i + epsilon),  b_i <- h_i + beta/t^sigma (b_i - h_i),  d = sum_i (max_j |b_j|/|b_i|) b_i",
     .source =
         "Lin, Jiang, Ye, Zhang, Chen, Chen, Liu, Kwok: Dual-balancing for multi-task learning (2023), algorithm 1",
     .caveats = "",
     .options = {{"beta", "real", "0.9", "memory of the gradients", "in [0, 1]"},
-                {"sigma", "real", "0", "how fast the memory fades with the steps", ">= 0"}},
-    .make = [](const OptionValues& values,
-               std::uint64_t) { return std::make_unique<DualBalance>(values.real("beta"), values.real("sigma")); },
+                {"sigma", "real", "0", "how fast the memory fades with the steps", ">= 0"},
+                {"epsilon", "real", "1e-8", "added to the losses in the logarithm", ">= 0"}},
+    .make =
+        [](const OptionValues& values, std::uint64_t) {
+          return std::make_unique<DualBalance>(values.real("beta"), values.real("sigma"), values.real("epsilon"));
+        },
 });
 
 }  // namespace

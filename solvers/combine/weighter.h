@@ -36,7 +36,7 @@ inline Eigen::VectorXd softmax(const Eigen::VectorXd& x) {
 inline const Eigen::VectorXd& positive(const Eigen::VectorXd& losses) {
   for (Index i = 0; i < losses.size(); ++i)
     if (!(losses[i] > 0))
-      throw NumericalError("the loss of task " + std::to_string(i) + " is " + std::to_string(losses[i]) +
+      throw NumericalError("the loss of task " + std::to_string(i) + " is " + scientific(losses[i]) +
                            ", but this combiner needs positive losses");
   return losses;
 }

@@ -531,7 +531,7 @@ TEST(DbMtl, BringsAllToTheLargestNorm) {
     const Sample sample = sampler.next();
     MatrixXd scaled = sample.gradients * sample.losses.cwiseInverse().asDiagonal();
     const VectorXd expected = scaled.colwise().norm().maxCoeff() * units(scaled).rowwise().sum();
-    const VectorXd found = combine("db-mtl", sample, {{"beta", "0"}}).direction;
+    const VectorXd found = combine("db-mtl", sample, {{"beta", "0"}, {"epsilon", "0"}}).direction;
     ASSERT_LE((found - expected).norm(), 1e-10 * scaled.colwise().norm().maxCoeff()) << n;
   }
 }
