@@ -255,7 +255,7 @@ TEST_F(TrainingSlow, AnInterruptLeavesACheckpoint) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   kill(child, SIGINT);
   EXPECT_EQ(wait_for(child), 130);
-  EXPECT_GT(read_checkpoint(at("stopped")).state.number("step"), 0);
+  EXPECT_GT(read_checkpoint(at("stopped")).state.number("trainer.step"), 0);
 }
 
 }  // namespace
