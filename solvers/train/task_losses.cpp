@@ -96,12 +96,17 @@ struct TermJets {
 
 }  // namespace
 
-/// Sets whose terms ask for the same derivatives, one after the other.
+/// Stretches of points that ask for the same derivatives, one after the other. At a stretch's points one set is evaluated,
+/// or several that share them.
 struct TaskLosses::Batch {
+  struct Member {
+    Index set;  ///< entry of sets_
+    TermProgram program;
+    TermJets jets;
+  };
   JetEngine<double> engine;
-  std::vector<Index> sets, first;  ///< entries of sets_, and where their points begin; one more: the number of points
-  std::vector<TermProgram> programs;
-  std::vector<TermJets> term_jets;
+  std::vector<std::vector<Member>> stretches;
+  std::vector<Index> first;  ///< where a stretch's points begin; one more: the number of points
   RowMajor points, constants;
 
   Batch(const NetworkShape& shape, const std::vector<MultiIndex>& derivatives) : engine(shape, {derivatives, {}}) {}
@@ -111,10 +116,11 @@ struct TaskLosses::Batch {
   JetBatch<double> jet_batch(Index begin, Index number) const {
     return {number, points.data() + begin * points.cols(), constants.data() + begin * constants.cols(), nullptr, 1};
   }
-  /// The entry of `sets` that a point belongs to.
-  size_t set_of(Index point) const {
+  /// The stretch that a point belongs to.
+  size_t stretch_of(Index point) const {
     return static_cast<size_t>(std::upper_bound(first.begin(), first.end(), point) - first.begin()) - 1;
   }
+  Index size(size_t stretch) const { return first[stretch + 1] - first[stretch]; }
 };
 
 TaskLosses::TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& network)
@@ -130,34 +136,62 @@ TaskLosses::TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& net
 
 TaskLosses::~TaskLosses() = default;
 
-void TaskLosses::set_points(std::vector<PointSet> sets) {
+/// The sets that share their points: those of one task and group at the same points.
+std::vector<std::vector<Index>> TaskLosses::stretches_of(const std::vector<Index>& groups) const {
+  std::vector<std::vector<Index>> stretches;
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    const auto shared = std::find_if(stretches.begin(), stretches.end(), [&](const std::vector<Index>& stretch) {
+      const auto other = static_cast<size_t>(stretch.front());
+      return !groups.empty() && groups[other] == groups[s] && sets_[other].task == sets_[s].task &&
+             sets_[other].points.rows() == sets_[s].points.rows() && sets_[other].points == sets_[s].points;
+    });
+    if (shared == stretches.end())
+      stretches.push_back({static_cast<Index>(s)});
+    else
+      shared->push_back(static_cast<Index>(s));
+  }
+  return stretches;
+}
+
+void TaskLosses::set_points(std::vector<PointSet> sets, const std::vector<Index>& groups) {
   sets_ = std::move(sets);
-  std::map<std::vector<MultiIndex>, std::vector<Index>> alike;
-  for (size_t s = 0; s < sets_.size(); ++s)
-    alike[derivatives_of(term_of(sets_[s]), network_)].push_back(static_cast<Index>(s));
+  std::map<std::vector<MultiIndex>, std::vector<std::vector<Index>>> alike;
+  for (const auto& stretch : stretches_of(groups)) {
+    std::vector<MultiIndex> derivatives;
+    for (const Index s : stretch)
+      for (auto& orders : derivatives_of(term_of(sets_[static_cast<size_t>(s)]), network_))
+        if (std::find(derivatives.begin(), derivatives.end(), orders) == derivatives.end())
+          derivatives.push_back(std::move(orders));
+    std::sort(derivatives.begin(), derivatives.end());
+    alike[derivatives].push_back(stretch);
+  }
   batches_.clear();
-  for (const auto& [derivatives, members] : alike) {
-    auto batch = std::make_unique<Batch>(network_.shape(), derivatives);
-    Index count = 0;
-    for (const Index s : members) {
+  for (const auto& [derivatives, stretches] : alike) batches_.push_back(make_batch(derivatives, stretches));
+}
+
+std::unique_ptr<TaskLosses::Batch> TaskLosses::make_batch(const std::vector<MultiIndex>& derivatives,
+                                                          const std::vector<std::vector<Index>>& stretches) const {
+  auto batch = std::make_unique<Batch>(network_.shape(), derivatives);
+  Index count = 0;
+  for (const auto& stretch : stretches) {
+    auto& members = batch->stretches.emplace_back();
+    for (const Index s : stretch) {
       const PointSet& set = sets_[static_cast<size_t>(s)];
-      batch->sets.push_back(s);
-      batch->first.push_back(count);
-      batch->programs.emplace_back(tasks_[static_cast<size_t>(set.task)], term_of(set), set.points, set.normals);
-      batch->term_jets.emplace_back(set, term_of(set), network_, derivatives);
-      count += set.points.rows();
+      members.push_back({s, TermProgram(tasks_[static_cast<size_t>(set.task)], term_of(set), set.points, set.normals),
+                         TermJets(set, term_of(set), network_, derivatives)});
     }
     batch->first.push_back(count);
-    batch->points.resize(count, network_.shape().coordinates);
-    batch->constants.resize(count, network_.shape().constants);
-    for (size_t i = 0; i < members.size(); ++i) {
-      const PointSet& set = sets_[static_cast<size_t>(members[i])];
-      batch->points.middleRows(batch->first[i], set.points.rows()) = set.points;
-      batch->constants.middleRows(batch->first[i], set.points.rows()).rowwise() =
-          network_.constants(set.task).transpose();
-    }
-    batches_.push_back(std::move(batch));
+    count += sets_[static_cast<size_t>(stretch.front())].points.rows();
   }
+  batch->first.push_back(count);
+  batch->points.resize(count, network_.shape().coordinates);
+  batch->constants.resize(count, network_.shape().constants);
+  for (size_t i = 0; i < stretches.size(); ++i) {
+    const PointSet& set = sets_[static_cast<size_t>(stretches[i].front())];
+    batch->points.middleRows(batch->first[i], set.points.rows()) = set.points;
+    batch->constants.middleRows(batch->first[i], set.points.rows()).rowwise() = network_.constants(set.task).transpose();
+  }
+  return batch;
 }
 
 const Term& TaskLosses::term_of(const PointSet& set) const {
@@ -176,30 +210,22 @@ Index TaskLosses::residual_count() const {
   return count;
 }
 
-/// Residuals (count) of consecutive points of one set from their jets (count x jets, row by row) and, unless null,
-/// their derivatives by those jets (as the jets).
-void TaskLosses::linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,
-                           double* adjoints) const {
-  const size_t i = batch.set_of(first);
-  const PointSet& set = sets_[static_cast<size_t>(batch.sets[i])];
+/// Residuals (count) of one set at its points begin ... from the network's jets there (count x jets, row by row) and,
+/// unless null, their derivatives by the term's jets (count x jets of the term).
+void TaskLosses::linearise(const Batch& batch, size_t stretch, size_t member, Index begin, Index count,
+                           const double* jets, double* residuals, Eigen::MatrixXd* coefficients) const {
+  const Batch::Member& own = batch.stretches[stretch][member];
+  const PointSet& set = sets_[static_cast<size_t>(own.set)];
   const Term& term = term_of(set);
   const Eigen::Map<const RowMajor> all(jets, count, batch.jets());
-  const Index begin = first - batch.first[i];
-  const Eigen::MatrixXd own = batch.term_jets[i].of(all, begin, static_cast<Index>(term.jets.size()));
-  Eigen::MatrixXd coefficients;
   Eigen::Map<Eigen::VectorXd> residual(residuals, count);
-  batch.programs[i].evaluate(begin, own, residual, adjoints ? &coefficients : nullptr);
-  if (!residual.allFinite()) {
-    Index k = 0;
-    while (std::isfinite(residual[k])) ++k;
-    throw NumericalError("task " + std::to_string(set.task) + ": term '" + term.name + "' (" + term.text +
-                         "): the residual is not finite at " +
-                         point_text(tasks_[static_cast<size_t>(set.task)], set.points.row(begin + k)));
-  }
-  if (!adjoints) return;
-  Eigen::Map<RowMajor> result(adjoints, count, batch.jets());
-  result.setZero();
-  batch.term_jets[i].add_adjoint(coefficients, begin, result);
+  own.program.evaluate(begin, own.jets.of(all, begin, static_cast<Index>(term.jets.size())), residual, coefficients);
+  if (residual.allFinite()) return;
+  Index k = 0;
+  while (std::isfinite(residual[k])) ++k;
+  throw NumericalError("task " + std::to_string(set.task) + ": term '" + term.name + "' (" + term.text +
+                       "): the residual is not finite at " +
+                       point_text(tasks_[static_cast<size_t>(set.task)], set.points.row(begin + k)));
 }
 
 namespace {
@@ -223,11 +249,12 @@ std::vector<Eigen::VectorXd> TaskLosses::residuals(const Eigen::VectorXd& parame
   for (const auto& batch : batches_) {
     RowMajor jets(batch->count(), batch->jets());
     batch->engine.jets(batch->jet_batch(0, batch->count()), parameters.data(), jets.data());
-    for (size_t i = 0; i < batch->sets.size(); ++i) {
-      auto& own = result[static_cast<size_t>(batch->sets[i])];
-      own.resize(batch->first[i + 1] - batch->first[i]);
-      linearise(*batch, batch->first[i], own.size(), jets.row(batch->first[i]).data(), own.data(), nullptr);
-    }
+    for (size_t i = 0; i < batch->stretches.size(); ++i)
+      for (size_t m = 0; m < batch->stretches[i].size(); ++m) {
+        auto& own = result[static_cast<size_t>(batch->stretches[i][m].set)];
+        own.resize(batch->size(i));
+        linearise(*batch, i, m, 0, own.size(), jets.row(batch->first[i]).data(), own.data(), nullptr);
+      }
   }
   return result;
 }
@@ -236,60 +263,76 @@ TaskLosses::Gradients TaskLosses::gradients(const Eigen::VectorXd& parameters, c
                                             const std::vector<Index>& group_of_set, Index groups) const {
   Gradients result{Eigen::VectorXd::Zero(static_cast<Index>(sets_.size())),
                    Eigen::MatrixXd::Zero(network_.size(), groups), std::vector<Eigen::VectorXd>(sets_.size())};
-  for (const auto& batch : batches_)
-    for (size_t begin = 0; begin < batch->sets.size();) {
-      // A run of sets that are wanted: consecutive points.
+  for (size_t s = 0; s < sets_.size(); ++s)
+    if (factors[static_cast<Index>(s)] != 0) result.residuals[s].resize(sets_[s].points.rows());
+  for (const auto& batch : batches_) {
+    const auto wanted = [&](size_t stretch) {
+      const auto& members = batch->stretches[stretch];
+      return std::any_of(members.begin(), members.end(), [&](const auto& member) { return factors[member.set] != 0; });
+    };
+    for (size_t begin = 0; begin < batch->stretches.size();) {
+      // A run of wanted stretches: consecutive points.
       size_t end = begin;
-      while (end < batch->sets.size() && factors[batch->sets[end]] != 0) ++end;
+      while (end < batch->stretches.size() && wanted(end)) ++end;
       if (end > begin) add_gradients(*batch, begin, end, parameters, factors, group_of_set, result);
       begin = end + 1;
     }
+  }
+  for (size_t s = 0; s < sets_.size(); ++s)
+    if (result.residuals[s].size() > 0) result.losses[static_cast<Index>(s)] = mean_square(sets_[s], result.residuals[s]);
   return result;
 }
 
-/// The sets [begin, end) of a batch.
+/// The stretches [begin, end) of a batch.
 void TaskLosses::add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
                                const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set,
                                Gradients& result) const {
   const Index start = batch.first[begin], count = batch.first[end] - start, groups = result.gradients.cols();
   RowMajor part(groups, network_.size());
-  Eigen::VectorXd residual(count), ignored(groups);
+  Eigen::VectorXd ignored(groups);
   std::vector<Index> group(static_cast<size_t>(count));
   for (size_t i = begin; i < end; ++i)
     std::fill(group.begin() + batch.first[i] - start, group.begin() + batch.first[i + 1] - start,
-              group_of_set[static_cast<size_t>(batch.sets[i])]);
+              group_of_set[static_cast<size_t>(batch.stretches[i].front().set)]);
   JetBatch<double> points = batch.jet_batch(start, count);
   points.groups = group.data();
   points.group_count = groups;
   batch.engine.value_and_gradients(
       points, parameters.data(),
       [&](const JetBlock<double>& block) {
-        // A block's points are consecutive but for changes of the set.
+        // A block's points are consecutive but for changes of the stretch.
         for (Index k = 0; k < block.count;) {
           const Index first = start + block.points[k];
-          const size_t i = batch.set_of(first);
+          const size_t i = batch.stretch_of(first);
           Index n = 1;
           while (k + n < block.count && start + block.points[k + n] == first + n && first + n < batch.first[i + 1]) ++n;
-          linearise(batch, first, n, block.jets + k * batch.jets(), residual.data() + first - start,
-                    block.adjoints + k * batch.jets());
-          // d/d jets of factor / N sum w r^2
-          const PointSet& set = sets_[static_cast<size_t>(batch.sets[i])];
-          const double scale = 2 * factors[batch.sets[i]] / static_cast<double>(set.points.rows());
-          Eigen::Map<RowMajor> adjoints(block.adjoints + k * batch.jets(), n, batch.jets());
-          for (Index j = 0; j < n; ++j) {
-            adjoints.row(j) *= scale * weight_at(set, first - batch.first[i] + j) * residual[first - start + j];
-            block.losses[k + j] = 0;  // summed below, for each set
-          }
+          std::fill(block.losses + k, block.losses + k + n, 0.0);  // summed for each set
+          add_adjoints(batch, i, first - batch.first[i], n, block.jets + k * batch.jets(), factors, result.residuals,
+                       block.adjoints + k * batch.jets());
           k += n;
         }
       },
       ignored.data(), part.data());
   result.gradients += part.transpose();
-  for (size_t i = begin; i < end; ++i) {
-    const Index s = batch.sets[i];
-    auto& own = result.residuals[static_cast<size_t>(s)];
-    own = residual.segment(batch.first[i] - start, batch.first[i + 1] - batch.first[i]);
-    result.losses[s] = mean_square(sets_[static_cast<size_t>(s)], own);
+}
+
+/// Residuals of a stretch's sets at its points begin ..., and the derivatives of sum_s factor_s / N_s sum_k w_sk r_s^2 by
+/// the network's jets there. Called by several threads, for different points.
+void TaskLosses::add_adjoints(const Batch& batch, size_t stretch, Index begin, Index count, const double* jets,
+                              const Eigen::VectorXd& factors, std::vector<Eigen::VectorXd>& residuals,
+                              double* adjoints) const {
+  Eigen::Map<RowMajor> result(adjoints, count, batch.jets());
+  result.setZero();
+  Eigen::MatrixXd coefficients;
+  for (size_t m = 0; m < batch.stretches[stretch].size(); ++m) {
+    const Batch::Member& member = batch.stretches[stretch][m];
+    if (factors[member.set] == 0) continue;
+    const PointSet& set = sets_[static_cast<size_t>(member.set)];
+    double* residual = residuals[static_cast<size_t>(member.set)].data() + begin;
+    linearise(batch, stretch, m, begin, count, jets, residual, &coefficients);
+    const double scale = 2 * factors[member.set] / static_cast<double>(set.points.rows());
+    for (Index j = 0; j < count; ++j) coefficients.row(j) *= scale * weight_at(set, begin + j) * residual[j];
+    member.jets.add_adjoint(coefficients, begin, result);
   }
 }
 
@@ -297,29 +340,31 @@ void TaskLosses::residual_blocks(
     const Eigen::VectorXd& parameters, const Eigen::VectorXd& factors,
     const std::function<void(Eigen::Ref<Eigen::VectorXd>, Eigen::Ref<Eigen::MatrixXd>)>& take) const {
   RowMajor rows, jets, adjoints;
-  Eigen::MatrixXd jacobian;
-  for (const auto& batch : batches_) {
-    for (size_t i = 0; i < batch->sets.size(); ++i) {
-      const PointSet& set = sets_[static_cast<size_t>(batch->sets[i])];
-      for (Index first = batch->first[i]; first < batch->first[i + 1]; first += kJacobianRows) {
-        const Index n = std::min(kJacobianRows, batch->first[i + 1] - first);
-        const JetBatch<double> points = batch->jet_batch(first, n);
+  Eigen::MatrixXd jacobian, coefficients;
+  for (const auto& batch : batches_)
+    for (size_t i = 0; i < batch->stretches.size(); ++i)
+      for (Index begin = 0; begin < batch->size(i); begin += kJacobianRows) {
+        const Index n = std::min(kJacobianRows, batch->size(i) - begin);
+        const JetBatch<double> points = batch->jet_batch(batch->first[i] + begin, n);
         jets.resize(n, batch->jets());
         adjoints.resize(n, batch->jets());
         rows.resize(n, network_.size());
-        Eigen::VectorXd residual(n), scale(n);
         batch->engine.jets(points, parameters.data(), jets.data());
-        linearise(*batch, first, n, jets.data(), residual.data(), adjoints.data());
-        batch->engine.jacobian(points, parameters.data(), adjoints.data(), rows.data());
-        for (Index k = 0; k < n; ++k)
-          scale[k] = std::sqrt(factors[batch->sets[i]] * weight_at(set, first - batch->first[i] + k) /
-                               static_cast<double>(set.points.rows()));
-        jacobian = scale.asDiagonal() * rows;
-        residual.array() *= scale.array();
-        take(residual, jacobian);
+        for (size_t m = 0; m < batch->stretches[i].size(); ++m) {
+          const Batch::Member& member = batch->stretches[i][m];
+          const PointSet& set = sets_[static_cast<size_t>(member.set)];
+          Eigen::VectorXd residual(n), scale(n);
+          linearise(*batch, i, m, begin, n, jets.data(), residual.data(), &coefficients);
+          adjoints.setZero();
+          member.jets.add_adjoint(coefficients, begin, adjoints);
+          batch->engine.jacobian(points, parameters.data(), adjoints.data(), rows.data());
+          for (Index k = 0; k < n; ++k)
+            scale[k] = std::sqrt(factors[member.set] * weight_at(set, begin + k) / static_cast<double>(set.points.rows()));
+          jacobian = scale.asDiagonal() * rows;
+          residual.array() *= scale.array();
+          take(residual, jacobian);
+        }
       }
-    }
-  }
 }
 
 double TaskLosses::tangent_kernel(Index set, const Eigen::VectorXd& parameters) const {

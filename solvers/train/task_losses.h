@@ -3,7 +3,8 @@
 //
 //   L_s = 1/N_s sum_k w_sk r_s(x_k)^2     for a set s: the points of one term of one task.
 //
-// Sets whose terms ask for the same derivatives go through the derivative engine as one batch; block by block jets, then
+// Sets of one group at the same points share them, and points that ask for the same derivatives go through the derivative
+// engine as one batch; block by block jets, then
 // residuals and their derivatives by the jets (problems/term_program.h), then the reverse pass, which gives one gradient
 // for each group of sets at the cost of one.
 #pragma once
@@ -30,7 +31,9 @@ class TaskLosses {
   TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& network);
   ~TaskLosses();
 
-  void set_points(std::vector<PointSet> sets);
+  /// `groups`, one for each set, as in the calls of gradients(): sets of one task and group at the same points then share
+  /// the network's evaluation there. Without them every set has its own.
+  void set_points(std::vector<PointSet> sets, const std::vector<Index>& groups = {});
   const std::vector<PointSet>& sets() const { return sets_; }
   /// New weights w of one set.
   void set_weights(Index set, Eigen::VectorXd weights) { sets_[static_cast<size_t>(set)].weights = std::move(weights); }
@@ -67,8 +70,13 @@ class TaskLosses {
   const Term& term_of(const PointSet& set) const;
   void add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
                      const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set, Gradients& result) const;
-  void linearise(const Batch& batch, Index first, Index count, const double* jets, double* residuals,
-                 double* adjoints) const;
+  void add_adjoints(const Batch& batch, size_t stretch, Index begin, Index count, const double* jets,
+                    const Eigen::VectorXd& factors, std::vector<Eigen::VectorXd>& residuals, double* adjoints) const;
+  std::vector<std::vector<Index>> stretches_of(const std::vector<Index>& groups) const;
+  std::unique_ptr<Batch> make_batch(const std::vector<MultiIndex>& derivatives,
+                                    const std::vector<std::vector<Index>>& stretches) const;
+  void linearise(const Batch& batch, size_t stretch, size_t member, Index begin, Index count, const double* jets,
+                 double* residuals, Eigen::MatrixXd* coefficients) const;
 
   const std::vector<Problem>& tasks_;
   const TaskNetwork& network_;

@@ -160,11 +160,11 @@ Trainer::Trainer(std::vector<Problem> tasks, TrainOptions options)
 Trainer::~Trainer() = default;
 
 void Trainer::change_points() {
-  losses_.set_points(points_.sets());
+  group_of_set_ = groups_of(points_.sets(), tasks_, resolved_gradients(options_, tasks_.size()));
+  groups_ = *std::max_element(group_of_set_.begin(), group_of_set_.end()) + 1;
+  losses_.set_points(points_.sets(), group_of_set_);
   weights_.points_changed(losses_);
   weights_.start_points(losses_);
-  group_of_set_ = groups_of(losses_.sets(), tasks_, resolved_gradients(options_, tasks_.size()));
-  groups_ = *std::max_element(group_of_set_.begin(), group_of_set_.end()) + 1;
   if (optimiser_) optimiser_->objective_changed();
 }
 

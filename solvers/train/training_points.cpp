@@ -70,7 +70,26 @@ std::vector<PointSet> TrainingPoints::draw(Index interior, Index boundary, uint6
     for (auto& points : collocation_points(tasks_[t], axes, features, options))
       sets.push_back({static_cast<Index>(t), points.term, std::move(points.points), std::move(points.normals), {}});
   }
+  for (auto& set : sets) {
+    const PointSet& first = sets[first_alike(sets, set)];
+    set.points = first.points;
+    set.normals = first.normals;
+  }
   return sets;
+}
+
+/// The first set whose term holds at the same place and on the same pieces of the same task: they share their points, and
+/// with them the network's evaluation (TaskLosses::set_points).
+size_t TrainingPoints::first_alike(const std::vector<PointSet>& sets, const PointSet& set) const {
+  const Problem& task = tasks_[static_cast<size_t>(set.task)];
+  const auto& terms = task.terms;
+  const Term& own = terms[static_cast<size_t>(set.term)];
+  for (size_t s = 0;; ++s) {
+    const Term& other = terms[static_cast<size_t>(sets[s].term)];
+    if (sets[s].task == set.task && other.place == own.place &&
+        (own.place != Place::boundary || task.pieces_of(other) == task.pieces_of(own)))
+      return s;
+  }
 }
 
 Index TrainingPoints::share_of_added(const PointSet& set) const {
@@ -87,17 +106,22 @@ bool TrainingPoints::update(Index step, const Residual& residual) {
   }
   // The candidates of all sets: many times as many points, spread anew.
   const auto pools = draw(options_.candidates * options_.interior, options_.candidates * options_.boundary, ~draw_number);
+  // Sets that share their points count together, each residual beside its own mean.
+  std::vector<Eigen::VectorXd> density(sets_.size());
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    const Eigen::VectorXd powers = residual(pools[s]).array().abs().pow(options_.change == "rar" ? 1.0 : options_.power);
+    auto& sum = density[first_alike(sets_, sets_[s])];
+    if (sum.size() == 0) sum = Eigen::VectorXd::Zero(powers.size());
+    sum += powers / std::max(powers.mean(), 1e-300);
+  }
   for (size_t s = 0; s < sets_.size(); ++s) {
     PointSet& set = sets_[s];
-    const PointSet& pool = pools[s];
-    const Eigen::VectorXd size = residual(pool).cwiseAbs();
+    const size_t first = first_alike(sets_, set);
     if (options_.change == "rar") {
-      append(pool, largest(size, share_of_added(set)), set);
+      append(pools[s], largest(density[first], share_of_added(set)), set);
     } else {
-      const Eigen::VectorXd powers = size.array().pow(options_.power);
-      const Eigen::VectorXd density = (powers / std::max(powers.mean(), 1e-300)).array() + options_.constant;
-      const Random random(stream_seed(stream_seed(options_.seed, draw_number), 0x7261640000 + s));
-      take(pool, draw_without_replacement(density, set.points.rows(), random), set);
+      const Random random(stream_seed(stream_seed(options_.seed, draw_number), 0x7261640000 + first));
+      take(pools[s], draw_without_replacement(density[first].array() + options_.constant, set.points.rows(), random), set);
     }
     set.weights.resize(0);
   }

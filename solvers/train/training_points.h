@@ -6,7 +6,7 @@
 //              (Lu, Meng, Mao, Karniadakis, "DeepXDE", SIAM Rev. 2021, section 2.8)
 //   rad        residual-based adaptive distribution: all points are drawn again, with probability proportional to
 //              |r|^k / mean |r|^k + c among candidates (Wu, Zhu, Tan, Kartha, Lu, CMAME 2023)
-// Both act on boundary and initial points as well (ours: the papers have interior points alone), where data with a kink
+// Terms of one place (and of the same boundary pieces) share their points. Both act on boundary and initial points as well (ours: the papers have interior points alone), where data with a kink
 // or a layer are as hard to meet as an equation.
 #pragma once
 
@@ -47,6 +47,7 @@ class TrainingPoints {
 
  private:
   std::vector<PointSet> draw(Index interior, Index boundary, uint64_t draw_number) const;
+  size_t first_alike(const std::vector<PointSet>& sets, const PointSet& set) const;
   Index share_of_added(const PointSet& set) const;
 
   const std::vector<Problem>& tasks_;

@@ -146,6 +146,45 @@ TEST(TaskLosses, TheSolutionHasTheSameResiduals) {
     }
 }
 
+// Two equations and two boundary conditions at the same points: evaluated together or each by itself.
+TEST(TaskLosses, SharedPointsGiveTheSame) {
+  const ProblemDefinition definition{"pair", "", [](ProblemBuilder& p) {
+    p.coordinates("x in [0, 1]; y in [0, 1]");
+    p.field("u");
+    p.field("v");
+    p.residual("first", "u*u_x + v_y = lap(u)");
+    p.residual("second", "u_xy - v = x");
+    p.boundary("on_u", "u_n = v", {"x_low", "y_high"});
+    p.boundary("on_v", "v = x*y", {"x_low", "x_high", "y_low", "y_high"});
+  }};
+  const std::vector<Problem> tasks{make_problem(definition, {}), make_problem(definition, {})};
+  const TaskNetwork network(tasks, small_network());
+  TaskLosses apart(tasks, network), together(tasks, network);
+  const auto sets = few_points(tasks);
+  std::vector<Index> groups;  // equations and conditions of each task
+  for (const auto& set : sets)
+    groups.push_back(2 * set.task + (tasks[0].terms[static_cast<size_t>(set.term)].place == Place::interior ? 0 : 1));
+  apart.set_points(sets);
+  together.set_points(sets, groups);
+  const Eigen::VectorXd factors = Eigen::VectorXd::LinSpaced(static_cast<Index>(sets.size()), 0.5, 2);
+  for (TaskLosses* losses : {&apart, &together})
+    losses->set_weights(1, Eigen::VectorXd::LinSpaced(sets[1].points.rows(), 0.1, 3));
+  const Eigen::VectorXd x = network.initial_parameters();
+  const auto a = apart.gradients(x, factors, groups, 4), b = together.gradients(x, factors, groups, 4);
+  EXPECT_LT((a.gradients - b.gradients).norm(), 1e-12 * a.gradients.norm());
+  EXPECT_LT((a.losses - b.losses).norm(), 1e-13 * a.losses.norm());
+  EXPECT_LT((together.losses(x) - a.losses).norm(), 1e-13 * a.losses.norm());
+  for (size_t s = 0; s < sets.size(); ++s) EXPECT_LT((a.residuals[s] - b.residuals[s]).norm(), 1e-12 * (1 + a.residuals[s].norm()));
+  double loss = 0;
+  Eigen::VectorXd gradient = Eigen::VectorXd::Zero(network.size());
+  together.residual_blocks(x, factors, [&](Eigen::Ref<Eigen::VectorXd> r, Eigen::Ref<Eigen::MatrixXd> jacobian) {
+    loss += r.squaredNorm();
+    gradient += 2 * jacobian.transpose() * r;
+  });
+  EXPECT_NEAR(loss / a.losses.dot(factors), 1, 1e-12);
+  EXPECT_LT((gradient - a.gradients.rowwise().sum()).norm(), 1e-11 * gradient.norm());
+}
+
 TEST(TaskLosses, HardConstraintsHold) {
   const auto c = constrained();
   const auto residuals = c->losses.residuals(c->parameters);
