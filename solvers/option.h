@@ -26,9 +26,6 @@ class OptionValues {
   /// constant formulas.
   void set(const std::string& name, const std::string& value);
 
-  /// Whether it was declared.
-  bool has(const std::string& name) const { return entries_.count(name) > 0; }
-
   /// Throw std::logic_error for a name that was not declared.
   double real(const std::string& name) const;
   long integer(const std::string& name) const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 namespace torsor {
 
@@ -16,6 +17,21 @@ class Progress {
 class SilentProgress : public Progress {
  public:
   void update(double, const std::string&) override {}
+};
+
+/// Passes a part [begin, end] of the whole on to another progress, every text after `prefix`.
+class PartOfProgress : public Progress {
+ public:
+  PartOfProgress(Progress& whole, double begin, double end, std::string prefix = "")
+      : whole_(whole), begin_(begin), end_(end), prefix_(std::move(prefix)) {}
+  void update(double fraction, const std::string& text) override {
+    whole_.update(begin_ + (end_ - begin_) * fraction, prefix_ + text);
+  }
+
+ private:
+  Progress& whole_;
+  double begin_, end_;
+  std::string prefix_;
 };
 
 /// Asks every running computation to stop after its current step; callable from a signal handler.

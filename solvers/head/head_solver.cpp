@@ -11,19 +11,6 @@
 namespace torsor {
 namespace {
 
-/// Passes a part [begin, end] of the whole on to another progress.
-class PartOfProgress : public Progress {
- public:
-  PartOfProgress(Progress& whole, double begin, double end) : whole_(whole), begin_(begin), end_(end) {}
-  void update(double fraction, const std::string& text) override {
-    whole_.update(begin_ + (end_ - begin_) * fraction, text);
-  }
-
- private:
-  Progress& whole_;
-  double begin_, end_;
-};
-
 void check_options(const Problem& problem, const HeadOptions& options) {
   const auto d = static_cast<size_t>(problem.dimension());
   if (!options.patches.empty() && options.patches.size() != d)
@@ -76,10 +63,6 @@ struct WindowSystem {
   NewtonOptions newton;
   std::vector<double> boundary_weights;  ///< to choose from
 };
-
-FieldFunction field_of(const Ansatz& ansatz, const Eigen::VectorXd& head) {
-  return [&ansatz, &head](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return ansatz.jets(x, jets, head); };
-}
 
 bool is_trained(const Ansatz& ansatz) { return ansatz.patchwork(0).body(0).kind() == "network"; }
 

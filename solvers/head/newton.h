@@ -12,6 +12,11 @@ namespace torsor {
 using FieldFunction =
     std::function<Eigen::MatrixXd(const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets)>;
 
+/// The fields that a head makes of an ansatz; both must outlive it.
+inline FieldFunction field_of(const Ansatz& ansatz, const Eigen::VectorXd& head) {
+  return [&ansatz, &head](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) { return ansatz.jets(x, jets, head); };
+}
+
 struct NewtonOptions {
   /// Most linearisations.
   int max_iterations = 30;

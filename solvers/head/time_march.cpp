@@ -172,19 +172,13 @@ class ChainMarch {
     attempt.window = std::make_shared<Window>(Window{start, end, ansatz, head.col(0)});
     attempt.edges = edges_;
     const auto unseen = holdout_points(window, partition, features_, collocation);
-    attempt.holdout = evaluate_holdout(window, unseen, field_of(*attempt.window));
+    attempt.holdout = evaluate_holdout(window, unseen, field_of(*ansatz, attempt.window->head));
     require_solved(attempt.newton, attempt.holdout.worst);
     attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
     for (size_t s = 0; s < unseen.size(); ++s)
       accumulate(unseen[s], attempt.holdout.terms[s], end - start, attempt.cell_holdout);
     result_.trials.push_back({features_, bandwidth.front(), weight(), attempt.holdout.worst, wall_seconds() - began});
     return attempt;
-  }
-
-  static FieldFunction field_of(const Window& window) {
-    return [&window](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
-      return window.ansatz->jets(x, jets, window.head);
-    };
   }
 
   Index cell_at(double x) const {

@@ -70,6 +70,7 @@ const RegisterOptimiser registration({
                 {"b2", "real", "0.999", "decay of the mean of squared gradients", "in [0, 1)"},
                 {"epsilon", "real", "1e-8", "added to the root of the mean square", "> 0"},
                 {"weight_decay", "real", "0", "share of x, times the rate, taken off in each step", ">= 0"}},
+    .average = "b1",
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
       return std::make_unique<Adam>(AdamOptions{values.real("b1"), values.real("b2"), values.real("epsilon"),
                                                 values.real("weight_decay")});

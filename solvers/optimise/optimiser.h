@@ -72,6 +72,8 @@ struct OptimiserInfo {
   std::string name, title, formula, source, caveats;
   bool first_order = false;
   std::vector<Option> options;
+  /// The option of `options` by which directions are averaged over steps, 0 for not at all; empty: there is none.
+  std::string average{};
   /// `blocks`: sizes (rows, columns) of the weight matrices in the order of the vector, for methods that treat each
   /// matrix by itself (SOAP); a bias is n x 1.
   std::function<std::unique_ptr<Optimiser>(const OptionValues&, const std::vector<std::pair<Index, Index>>& blocks)> make;

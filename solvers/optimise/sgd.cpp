@@ -49,6 +49,7 @@ const RegisterOptimiser registration({
     .first_order = true,
     .options = {{"momentum", "real", "0.9", "share of the last velocity that is kept", "in [0, 1)"},
                 {"nesterov", "boolean", "no", "look ahead along the velocity", ""}},
+    .average = "momentum",
     .make = [](const OptionValues& values, const std::vector<std::pair<Index, Index>>&) -> std::unique_ptr<Optimiser> {
       return std::make_unique<Sgd>(values.real("momentum"), values.boolean("nesterov"));
     },

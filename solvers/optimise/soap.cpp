@@ -232,6 +232,7 @@ const RegisterOptimiser registration({
                 {"frequency", "integer", "10", "steps between two refreshments of the bases", ">= 1"},
                 {"max_size", "integer", "1024", "longer sides of a matrix are not rotated", ">= 1"},
                 {"vectors", "boolean", "no", "rotate n x 1 blocks too, on their long side", ""}},
+    .average = "b1",
     .make = [](const OptionValues& values,
                const std::vector<std::pair<Index, Index>>& blocks) -> std::unique_ptr<Optimiser> {
       const SoapOptions chosen{.b1 = values.real("b1"),

@@ -55,7 +55,7 @@ class EvenOdd {
   }
 
   Parities initial(const VelocitySet& full) const {
-    const ArrayXXd f = initial_values(problem_, x_, full);
+    const ArrayXXd f = initial_distribution(problem_, x_, full);
     const Index n = half_.size();
     const ArrayXXd forward = f.rightCols(n), backward = f.leftCols(n).rowwise().reverse();
     return {0.5 * (forward + backward), (0.5 / problem_.eps) * (forward - backward)};
@@ -206,25 +206,16 @@ TransportSolution solve_even_odd(const TransportProblem& problem, const Transpor
   check_transport("even_odd", problem, options);
   const Clock::time_point start = Clock::now();
   EvenOdd scheme(problem, options);
-  const double largest = options.time_step_factor * scheme.largest_step();
   TransportSolution solution;
   solution.x = scheme.x();
   solution.velocities = double_gauss_velocities(options.half_range_nodes);
   Parities u = scheme.initial(solution.velocities);
-  double t = 0.0;
-  for (double target : options.times) {
-    const long steps = static_cast<long>(std::ceil((target - t) / largest * (1.0 - 1e-12)));
-    const double dt = steps > 0 ? (target - t) / static_cast<double>(steps) : 0.0;
-    if (steps > 0) scheme.set_step(dt);
-    for (long s = 0; s < steps; ++s) scheme.step(t + static_cast<double>(s) * dt, u);
-    t = target;
-    solution.time_steps += steps;
-    solution.time_step = std::max(solution.time_step, dt);
-    if (!u.r.allFinite() || !u.j.allFinite())
-      throw NumericalError("even_odd: the solution is not finite at t = " + scientific(t) +
-                           " with time step " + scientific(dt));
-    solution.snapshots.push_back(scheme.snapshot(t, u));
-  }
+  const auto step = [&](double t, double dt) {
+    scheme.set_step(dt);
+    scheme.step(t, u);
+  };
+  march_transport("even_odd", options, scheme.largest_step(), step, [&](double t) { return scheme.snapshot(t, u); },
+                  solution);
   solution.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return solution;
 }

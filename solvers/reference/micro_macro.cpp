@@ -66,9 +66,9 @@ class MicroMacro {
 
   State initial() const {
     const VectorXd mid = (VectorXd::LinSpaced(n_, 0.5, n_ - 0.5) * h_).array() + problem_.a;
-    const ArrayXXd f = initial_values(problem_, mid, set_);
+    const ArrayXXd f = initial_distribution(problem_, mid, set_);
     const ArrayXd mean = set_.moments(f.matrix()).array();
-    return {set_.moments(initial_values(problem_, x_, set_).matrix()).array(),
+    return {set_.moments(initial_distribution(problem_, x_, set_).matrix()).array(),
             (f.colwise() - mean) / problem_.eps};
   }
 
@@ -236,30 +236,18 @@ TransportSolution solve_micro_macro(const TransportProblem& problem, const Trans
   check_transport("micro_macro", problem, options);
   const Clock::time_point start = Clock::now();
   const MicroMacro scheme(problem, options);
-  const double largest = options.time_step_factor * scheme.largest_step();
   TransportSolution solution;
   solution.x = scheme.x();
   solution.velocities = scheme.velocities();
   State u = scheme.initial();
-  double t = 0.0;
-  for (double target : options.times) {
-    const long steps = static_cast<long>(std::ceil((target - t) / largest * (1.0 - 1e-12)));
-    const double dt = steps > 0 ? (target - t) / static_cast<double>(steps) : 0.0;
-    for (long s = 0; s < steps; ++s) {
-      const double now = t + static_cast<double>(s) * dt;
-      // The start is of first order, and short for that.
-      const double ahead = solution.time_steps == 0 ? dt / 16.0 : 0.0;
-      if (ahead > 0.0) u = scheme.first_step(now, ahead, u);
-      u = scheme.step(now + ahead, dt - ahead, u);
-      ++solution.time_steps;
-    }
-    t = target;
-    solution.time_step = std::max(solution.time_step, dt);
-    if (!u.rho.allFinite() || !u.g.allFinite())
-      throw NumericalError("micro_macro: the solution is not finite at t = " + scientific(t) +
-                           " with time step " + scientific(dt));
-    solution.snapshots.push_back(scheme.snapshot(t, u));
-  }
+  const auto step = [&](double t, double dt) {
+    // The start is of first order, and short for that.
+    const double ahead = solution.time_steps == 0 ? dt / 16.0 : 0.0;
+    if (ahead > 0.0) u = scheme.first_step(t, ahead, u);
+    u = scheme.step(t + ahead, dt - ahead, u);
+  };
+  march_transport("micro_macro", options, scheme.largest_step(), step, [&](double t) { return scheme.snapshot(t, u); },
+                  solution);
   solution.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return solution;
 }

@@ -1,5 +1,6 @@
 #include "solvers/reference/transport_problem.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "physics/error.h"
@@ -49,8 +50,30 @@ Eigen::ArrayXd coefficient_values(const std::string& name, const std::function<d
   return values;
 }
 
-Eigen::ArrayXXd initial_values(const TransportProblem& problem, const Eigen::VectorXd& x,
-                               const VelocitySet& velocities) {
+void march_transport(const std::string& who, const TransportOptions& options, double largest_step,
+                     const std::function<void(double t, double dt)>& step,
+                     const std::function<TransportSnapshot(double t)>& snapshot, TransportSolution& solution) {
+  const double largest = options.time_step_factor * largest_step;
+  double t = 0.0;
+  for (double target : options.times) {
+    const long steps = static_cast<long>(std::ceil((target - t) / largest * (1.0 - 1e-12)));
+    const double dt = steps > 0 ? (target - t) / static_cast<double>(steps) : 0.0;
+    for (long s = 0; s < steps; ++s) {
+      step(t + static_cast<double>(s) * dt, dt);
+      ++solution.time_steps;
+    }
+    t = target;
+    solution.time_step = std::max(solution.time_step, dt);
+    solution.snapshots.push_back(snapshot(t));
+    const TransportSnapshot& now = solution.snapshots.back();
+    if (!now.rho.allFinite() || !now.f.allFinite())
+      throw NumericalError(who + ": the solution is not finite at t = " + scientific(t) + " with time step " +
+                           scientific(dt));
+  }
+}
+
+Eigen::ArrayXXd initial_distribution(const TransportProblem& problem, const Eigen::VectorXd& x,
+                                     const VelocitySet& velocities) {
   Eigen::ArrayXXd f(x.size(), velocities.size());
   for (Eigen::Index m = 0; m < velocities.size(); ++m)
     for (Eigen::Index i = 0; i < x.size(); ++i) f(i, m) = problem.initial(x(i), velocities.nodes(m));

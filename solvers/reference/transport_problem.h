@@ -66,8 +66,15 @@ void check_transport(const std::string& who, const TransportProblem& problem,
 Eigen::ArrayXd coefficient_values(const std::string& name, const std::function<double(double)>& coefficient,
                                   const Eigen::VectorXd& x, bool may_be_negative = false);
 
+/// Takes a scheme through options.times, in equal steps of at most time_step_factor largest_step between two of them:
+/// fills time_steps, time_step and, after each time, snapshots. NumericalError, beginning with `who`, when a snapshot is
+/// not finite.
+void march_transport(const std::string& who, const TransportOptions& options, double largest_step,
+                     const std::function<void(double t, double dt)>& step,
+                     const std::function<TransportSnapshot(double t)>& snapshot, TransportSolution& solution);
+
 /// f0 at points x velocities. InputError when a value is not finite.
-Eigen::ArrayXXd initial_values(const TransportProblem& problem, const Eigen::VectorXd& x,
-                               const VelocitySet& velocities);
+Eigen::ArrayXXd initial_distribution(const TransportProblem& problem, const Eigen::VectorXd& x,
+                                     const VelocitySet& velocities);
 
 }  // namespace torsor

@@ -137,26 +137,37 @@ TaskLosses::TaskLosses(const std::vector<Problem>& tasks, const TaskNetwork& net
 TaskLosses::~TaskLosses() = default;
 
 /// The sets that share their points: those of one task and group at the same points.
-std::vector<std::vector<Index>> TaskLosses::stretches_of(const std::vector<Index>& groups) const {
-  std::vector<std::vector<Index>> stretches;
+std::vector<std::vector<Index>> TaskLosses::stretches() const {
+  std::vector<std::vector<Index>> result;
   for (size_t s = 0; s < sets_.size(); ++s) {
-    const auto shared = std::find_if(stretches.begin(), stretches.end(), [&](const std::vector<Index>& stretch) {
+    const auto shared = std::find_if(result.begin(), result.end(), [&](const std::vector<Index>& stretch) {
       const auto other = static_cast<size_t>(stretch.front());
-      return !groups.empty() && groups[other] == groups[s] && sets_[other].task == sets_[s].task &&
+      return !groups_.empty() && groups_[other] == groups_[s] && sets_[other].task == sets_[s].task &&
              sets_[other].points.rows() == sets_[s].points.rows() && sets_[other].points == sets_[s].points;
     });
-    if (shared == stretches.end())
-      stretches.push_back({static_cast<Index>(s)});
+    if (shared == result.end())
+      result.push_back({static_cast<Index>(s)});
     else
       shared->push_back(static_cast<Index>(s));
   }
-  return stretches;
+  return result;
 }
 
-void TaskLosses::set_points(std::vector<PointSet> sets, const std::vector<Index>& groups) {
+void TaskLosses::set_points(std::vector<PointSet> sets, std::vector<Index> groups) {
   sets_ = std::move(sets);
+  groups_ = std::move(groups);
+  make_batches();
+}
+
+void TaskLosses::share_points(std::vector<Index> groups) {
+  if (groups == groups_) return;
+  groups_ = std::move(groups);
+  make_batches();
+}
+
+void TaskLosses::make_batches() {
   std::map<std::vector<MultiIndex>, std::vector<std::vector<Index>>> alike;
-  for (const auto& stretch : stretches_of(groups)) {
+  for (const auto& stretch : stretches()) {
     std::vector<MultiIndex> derivatives;
     for (const Index s : stretch)
       for (auto& orders : derivatives_of(term_of(sets_[static_cast<size_t>(s)]), network_))
@@ -166,7 +177,7 @@ void TaskLosses::set_points(std::vector<PointSet> sets, const std::vector<Index>
     alike[derivatives].push_back(stretch);
   }
   batches_.clear();
-  for (const auto& [derivatives, stretches] : alike) batches_.push_back(make_batch(derivatives, stretches));
+  for (const auto& [derivatives, members] : alike) batches_.push_back(make_batch(derivatives, members));
 }
 
 std::unique_ptr<TaskLosses::Batch> TaskLosses::make_batch(const std::vector<MultiIndex>& derivatives,

@@ -4,9 +4,8 @@
 //   L_s = 1/N_s sum_k w_sk r_s(x_k)^2     for a set s: the points of one term of one task.
 //
 // Sets of one group at the same points share them, and points that ask for the same derivatives go through the derivative
-// engine as one batch; block by block jets, then
-// residuals and their derivatives by the jets (problems/term_program.h), then the reverse pass, which gives one gradient
-// for each group of sets at the cost of one.
+// engine as one batch; block by block jets, then residuals and their derivatives by the jets (problems/term_program.h), then
+// the reverse pass, which gives one gradient for each group of sets at the cost of one.
 #pragma once
 
 #include <functional>
@@ -33,7 +32,9 @@ class TaskLosses {
 
   /// `groups`, one for each set, as in the calls of gradients(): sets of one task and group at the same points then share
   /// the network's evaluation there. Without them every set has its own.
-  void set_points(std::vector<PointSet> sets, const std::vector<Index>& groups = {});
+  void set_points(std::vector<PointSet> sets, std::vector<Index> groups = {});
+  /// Other groups for the same sets.
+  void share_points(std::vector<Index> groups);
   const std::vector<PointSet>& sets() const { return sets_; }
   /// New weights w of one set.
   void set_weights(Index set, Eigen::VectorXd weights) { sets_[static_cast<size_t>(set)].weights = std::move(weights); }
@@ -72,7 +73,8 @@ class TaskLosses {
                      const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set, Gradients& result) const;
   void add_adjoints(const Batch& batch, size_t stretch, Index begin, Index count, const double* jets,
                     const Eigen::VectorXd& factors, std::vector<Eigen::VectorXd>& residuals, double* adjoints) const;
-  std::vector<std::vector<Index>> stretches_of(const std::vector<Index>& groups) const;
+  void make_batches();
+  std::vector<std::vector<Index>> stretches() const;
   std::unique_ptr<Batch> make_batch(const std::vector<MultiIndex>& derivatives,
                                     const std::vector<std::vector<Index>>& stretches) const;
   void linearise(const Batch& batch, size_t stretch, size_t member, Index begin, Index count, const double* jets,
@@ -81,6 +83,7 @@ class TaskLosses {
   const std::vector<Problem>& tasks_;
   const TaskNetwork& network_;
   std::vector<PointSet> sets_;
+  std::vector<Index> groups_;  // of the sets that may share points; empty: none
   std::vector<std::unique_ptr<Batch>> batches_;
 };
 

@@ -34,8 +34,7 @@ struct NetworkOptions {
 class TaskNetwork {
  public:
   /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies, a
-  /// constraint on an unknown field,
-  /// and what NetworkShape::check refuses.
+  /// constraint on an unknown field, and what NetworkShape::check refuses.
   TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options);
   TaskNetwork(const TaskNetwork&) = delete;
 

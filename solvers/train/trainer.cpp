@@ -162,10 +162,16 @@ Trainer::~Trainer() = default;
 void Trainer::change_points() {
   group_of_set_ = groups_of(points_.sets(), tasks_, resolved_gradients(options_, tasks_.size()));
   groups_ = *std::max_element(group_of_set_.begin(), group_of_set_.end()) + 1;
-  losses_.set_points(points_.sets(), group_of_set_);
+  losses_.set_points(points_.sets(), gradients_asked());
   weights_.points_changed(losses_);
   weights_.start_points(losses_);
   if (optimiser_) optimiser_->objective_changed();
+}
+
+/// Of every set: gradients of each group, or that of the sum of all losses.
+std::vector<Index> Trainer::gradients_asked() const {
+  if (!optimiser_ || optimiser_->first_order()) return group_of_set_;
+  return std::vector<Index>(group_of_set_.size(), 0);
 }
 
 void Trainer::begin_phase() {
@@ -173,10 +179,11 @@ void Trainer::begin_phase() {
   optimiser_.reset();
   if (phase_ >= static_cast<Index>(options_.phases.size())) return;
   const TrainPhase& phase = options_.phases[static_cast<size_t>(phase_)];
+  const OptimiserInfo& info = find_optimiser(phase.optimiser);
   OptionValues options = phase.options;
-  for (const char* average : {"b1", "momentum"})  // of directions: one is enough
-    if (combiner_->averaged() && options.has(average)) options.set(average, "0");
-  optimiser_ = find_optimiser(phase.optimiser).make(options, network_.blocks());
+  if (combiner_->averaged() && !info.average.empty()) options.set(info.average, "0");  // one average is enough
+  optimiser_ = info.make(options, network_.blocks());
+  losses_.share_points(gradients_asked());
 }
 
 std::string Trainer::ending(const std::string& why) const {

@@ -114,6 +114,7 @@ class Trainer {
   void end_phase(const std::string& why);
   std::string ending(const std::string& why) const;
   void change_points();
+  std::vector<Index> gradients_asked() const;
   void first_order_step();
   void objective_step();
   Eigen::VectorXd direction(const TaskLosses::Gradients& now);

@@ -10,21 +10,6 @@
 namespace torsor {
 namespace {
 
-/// The progress of one window as part of the whole.
-class WindowProgress : public Progress {
- public:
-  WindowProgress(Progress& whole, Index window, Index windows)
-      : whole_(whole), window_(static_cast<double>(window)), windows_(static_cast<double>(windows)) {}
-  void update(double fraction, const std::string& text) override {
-    whole_.update((window_ + fraction) / windows_,
-                  windows_ == 1 ? text : "window " + std::to_string(static_cast<Index>(window_) + 1) + ", " + text);
-  }
-
- private:
-  Progress& whole_;
-  double window_, windows_;
-};
-
 void append(const std::map<std::string, Series>& more, double offset, std::map<std::string, Series>& history) {
   for (const auto& [name, series] : more) {
     auto& whole = history[name];
@@ -41,7 +26,7 @@ WindowTraining::WindowTraining(std::vector<Problem> tasks, TrainOptions options,
     : tasks_(std::move(tasks)), options_(std::move(options)), windows_(windows) {
   if (windows_ > 1 && tasks_.front().time() < 0)
     throw InputError("train.windows = " + std::to_string(windows_) + ": the problem has no time coordinate");
-  trainer_ = std::make_unique<Trainer>(window_tasks(), window_options());
+  trainer_ = make_trainer();
 }
 
 double WindowTraining::boundary(Index window) const {
@@ -71,7 +56,7 @@ std::vector<Problem> WindowTraining::window_tasks() const {
   return result;
 }
 
-TrainOptions WindowTraining::window_options() const {
+TrainOptions WindowTraining::window_options(const std::vector<Problem>& tasks) const {
   TrainOptions options = options_;
   options.seconds /= static_cast<double>(windows_);
   const size_t window = pieces_.size();
@@ -86,9 +71,15 @@ TrainOptions WindowTraining::window_options() const {
       options.weights.given.erase(term.name);
     }
   if (initial > 0)
-    for (const auto& term : window_tasks().front().terms)
+    for (const auto& term : tasks.front().terms)
       if (term.place == Place::initial) options.weights.given[term.name] = initial;
   return options;
+}
+
+std::unique_ptr<Trainer> WindowTraining::make_trainer() const {
+  auto tasks = window_tasks();
+  auto options = window_options(tasks);
+  return std::make_unique<Trainer>(std::move(tasks), std::move(options));
 }
 
 /// The window that training has come to becomes a piece.
@@ -96,7 +87,7 @@ void WindowTraining::keep(const Eigen::VectorXd& parameters) {
   Piece piece{trainer_->tasks(), nullptr, parameters};
   piece.network = std::make_unique<TaskNetwork>(piece.tasks, options_.network);
   pieces_.push_back(std::move(piece));
-  trainer_ = std::make_unique<Trainer>(window_tasks(), window_options());
+  trainer_ = make_trainer();
   trainer_->start_from(parameters);
 }
 
@@ -117,7 +108,9 @@ void WindowTraining::run(Progress& progress, const Monitor& monitor,
   if (checkpoint) inner_checkpoint = [&](const Trainer&) { checkpoint(*this); };
   for (;;) {
     const auto window = static_cast<Index>(pieces_.size());
-    WindowProgress part(progress, window, windows_);
+    const auto share = [&](Index done) { return static_cast<double>(done) / static_cast<double>(windows_); };
+    PartOfProgress part(progress, share(window), share(window + 1),
+                        windows_ == 1 ? "" : "window " + std::to_string(window + 1) + ", ");
     trainer_->run(part, inner_monitor, inner_checkpoint, checkpoint_seconds);
     if (window + 1 == windows_) return;
     next_window();
@@ -170,7 +163,7 @@ void WindowTraining::restore(const State& state) {
     throw InputError("train.windows = " + std::to_string(windows_) + ", but the checkpoint has " + std::to_string(windows));
   const auto done = static_cast<size_t>(state.number("pieces"));
   pieces_.clear();
-  trainer_ = std::make_unique<Trainer>(window_tasks(), window_options());
+  trainer_ = make_trainer();
   for (size_t p = 0; p < done; ++p) keep(state.vector(piece_name(p)));
   steps_ = static_cast<Index>(state.number("steps"));
   seconds_ = state.number("seconds");

@@ -48,7 +48,8 @@ class WindowTraining {
 
   double boundary(Index window) const;
   std::vector<Problem> window_tasks() const;
-  TrainOptions window_options() const;
+  TrainOptions window_options(const std::vector<Problem>& tasks) const;
+  std::unique_ptr<Trainer> make_trainer() const;
   void keep(const Eigen::VectorXd& parameters);
   void next_window();
 

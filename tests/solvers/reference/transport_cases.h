@@ -8,6 +8,7 @@
 #include "physics/norms.h"
 #include "physics/transport_exact.h"
 #include "solvers/reference/transport_problem.h"
+#include "solvers/reference/transport_volterra.h"
 
 namespace torsor::transport_cases {
 
@@ -97,6 +98,23 @@ inline ModeErrors mode_errors(const TransportSolution& s, double eps) {
     flux(i) = mode.flux(t, s.x(i));
   }
   return {relative_l2(s.snapshots.back().rho, rho), relative_l2(s.snapshots.back().flux, flux)};
+}
+
+/// The mesh of most tests.
+inline TransportOptions with_cells(int cells) {
+  TransportOptions options;
+  options.cells = cells;
+  options.half_range_nodes = 8;
+  return options;
+}
+
+/// Relative L2 error of rho and greatest error of the flux of T-per at t = 0.1 against the Volterra equation.
+inline ModeErrors two_waves_errors(const TransportSolution& s, double eps) {
+  const auto density = [](double x) { return 1.0 + std::cos(4.0 * kPi * x); };
+  const TransportVolterra exact(0.0, 1.0, eps, transport_modes(density, maxwellian, 0.0, 1.0, 16), 0.1);
+  Eigen::MatrixXd points(s.x.size(), 2);
+  points << s.x, Eigen::VectorXd::Constant(s.x.size(), 0.1);
+  return {relative_l2(s.snapshots[0].rho, exact.rho(points)), max_absolute(s.snapshots[0].flux, exact.flux(points))};
 }
 
 }  // namespace torsor::transport_cases
