@@ -117,6 +117,7 @@ std::optional<NodeKind> operator_named(const std::string& name) {
   if (name == "lap") return NodeKind::laplacian;
   if (name == "grad_dot") return NodeKind::gradient_product;
   if (name == "div") return NodeKind::divergence;
+  if (name == "mean") return NodeKind::velocity_mean;
   return std::nullopt;
 }
 
@@ -128,6 +129,8 @@ const char* operator_name(NodeKind kind) {
       return "lap";
     case NodeKind::gradient_product:
       return "grad_dot";
+    case NodeKind::velocity_mean:
+      return "mean";
     default:
       return "div";
   }
@@ -135,7 +138,7 @@ const char* operator_name(NodeKind kind) {
 
 bool is_operator(NodeKind kind) {
   return kind == NodeKind::derivative || kind == NodeKind::laplacian || kind == NodeKind::gradient_product ||
-         kind == NodeKind::divergence;
+         kind == NodeKind::divergence || kind == NodeKind::velocity_mean;
 }
 
 std::vector<std::string> function_names() {
@@ -146,7 +149,7 @@ std::vector<std::string> function_names() {
   for (const auto& row : binary_table) {
     if (row.level == primary_level) names.push_back(row.name);
   }
-  names.insert(names.end(), {"pow", "where", "d", "lap", "grad_dot", "div"});
+  names.insert(names.end(), {"pow", "where", "d", "lap", "grad_dot", "div", "mean"});
   return names;
 }
 
@@ -481,7 +484,7 @@ class Parser {
     if (name == "div") {
       if (arguments.empty()) fail(offset, wrong_count(name, "at least 1", 0));
     } else {
-      require(name == "lap" ? 1 : 2);
+      require(name == "lap" || name == "mean" ? 1 : 2);
     }
     return make_node(*operator_named(name), arguments);
   }
@@ -806,13 +809,15 @@ class Rewriting {
 class OperatorExpansion {
  public:
   OperatorExpansion(const std::vector<std::string>& coordinates, const std::vector<std::string>& space,
-                    const std::function<Expression(const std::string&, const std::string&)>& of_name)
-      : coordinates_(coordinates), space_(space), of_name_(of_name) {}
+                    const std::function<Expression(const std::string&, const std::string&)>& of_name,
+                    const std::function<Expression(const Expression&)>& mean)
+      : coordinates_(coordinates), space_(space), of_name_(of_name), mean_(mean) {}
 
   std::optional<Expression> operator()(const NodePointer& node) const {
     if (!is_operator(node->kind)) return std::nullopt;
     const auto argument = [&](size_t i) { return wrap(node->children[i]); };
     if (node->kind == NodeKind::derivative) return derivative(node);
+    if (node->kind == NodeKind::velocity_mean) return mean(node);
     if (node->kind == NodeKind::divergence) check_divergence(node);
     Expression sum;
     for (size_t i = 0; i < space_.size(); ++i) {
@@ -841,6 +846,11 @@ class OperatorExpansion {
     return result;
   }
 
+  Expression mean(const NodePointer& node) const {
+    if (!mean_) throw InputError("'mean' is the mean over velocities, of which there are none, in " + print(node).text);
+    return mean_(wrap(node->children[0]));
+  }
+
   void check_divergence(const NodePointer& node) const {
     if (node->children.size() == space_.size()) return;
     throw InputError("'div' takes one argument for each space coordinate: " + std::to_string(space_.size()) +
@@ -850,6 +860,7 @@ class OperatorExpansion {
   const std::vector<std::string>& coordinates_;
   const std::vector<std::string>& space_;
   const std::function<Expression(const std::string&, const std::string&)>& of_name_;
+  const std::function<Expression(const Expression&)>& mean_;
 };
 
 void collect_names(const NodePointer& node, std::unordered_set<const ExpressionNode*>& seen,
@@ -969,9 +980,10 @@ Expression Expression::substitute(
 
 Expression Expression::expand_operators(
     const std::vector<std::string>& coordinates, const std::vector<std::string>& space,
-    const std::function<Expression(const std::string&, const std::string&)>& of_name) const {
+    const std::function<Expression(const std::string&, const std::string&)>& of_name,
+    const std::function<Expression(const Expression&)>& mean) const {
   if (!has_operators()) return *this;
-  return Rewriting(OperatorExpansion(coordinates, space, of_name))(node_);
+  return Rewriting(OperatorExpansion(coordinates, space, of_name, mean))(node_);
 }
 
 double Expression::evaluate(const std::map<std::string, double>& values) const {

@@ -15,6 +15,7 @@
 //   lap(f)            sum over the space coordinates of d(f, x_i, x_i)
 //   grad_dot(f, g)    sum over the space coordinates of d(f, x_i) * d(g, x_i)
 //   div(f_1, ...)     sum over the space coordinates of d(f_i, x_i), one argument for each of them
+//   mean(f)           mean over the velocities of a kinetic equation (physics/velocity_basis.h)
 #pragma once
 
 #include <Eigen/Core>
@@ -98,7 +99,8 @@ enum class NodeKind {
   derivative,
   laplacian,
   gradient_product,
-  divergence
+  divergence,
+  velocity_mean
 };
 
 struct ExpressionNode {
@@ -111,7 +113,7 @@ struct ExpressionNode {
   int position = 0;                      // of a name: 1-based column of its first use
   int depth = 1;
   bool constant = false;       // no names and no operators below
-  bool has_operators = false;  // d, lap, grad_dot or div here or below
+  bool has_operators = false;  // d, lap, grad_dot, div or mean here or below
   double number = 0;           // the value, when constant
 };
 
@@ -143,7 +145,7 @@ class Expression {
   static Expression name(const std::string& name);
 
   /// Constants (pi, e) and functions: names that a formula cannot use for anything else. The operators'
-  /// names (d, lap, grad_dot, div) are free: they are operators only in front of a parenthesis.
+  /// names (d, lap, grad_dot, div, mean) are free: they are operators only in front of a parenthesis.
   static bool is_reserved(const std::string& name);
 
   /// The distinct free names in the order of their first use. Coordinates named in d(f, x) do not count.
@@ -162,7 +164,7 @@ class Expression {
   /// Throws InputError naming the first free name when the expression is not constant.
   double constant_value() const;
 
-  /// Whether d, lap, grad_dot or div occur.
+  /// Whether d, lap, grad_dot, div or mean occur.
   bool has_operators() const { return node_->has_operators; }
 
   /// The total derivative D f = sum over the free names n of (df/dn) * of_name(n), simplified.
@@ -178,13 +180,15 @@ class Expression {
   Expression substitute(
       const std::function<std::optional<Expression>(const std::string& name)>& of_name) const;
 
-  /// Resolves d, lap, grad_dot and div, innermost first, by total derivatives, where of_name(name, x) is the
-  /// total derivative of the free name by the coordinate x (0; 1; or another name such as u_xx for u_x).
-  /// `space` are the coordinates that lap, grad_dot and div sum over. Throws InputError for d by something
-  /// that is not among `coordinates` and for div with another number of arguments than `space` has.
+  /// Resolves d, lap, grad_dot, div and mean, innermost first: derivatives are total ones, where of_name(name, x) is the
+  /// total derivative of the free name by the coordinate x (0; 1; or another name such as u_xx for u_x); means are made
+  /// by `mean`. `space` are the coordinates that lap, grad_dot and div sum over. Throws InputError for d by something
+  /// that is not among `coordinates`, for div with another number of arguments than `space` has, and for mean where
+  /// `mean` is empty.
   Expression expand_operators(
       const std::vector<std::string>& coordinates, const std::vector<std::string>& space,
-      const std::function<Expression(const std::string& name, const std::string& coordinate)>& of_name) const;
+      const std::function<Expression(const std::string& name, const std::string& coordinate)>& of_name,
+      const std::function<Expression(const Expression& argument)>& mean = nullptr) const;
 
   /// Evaluates over an algebra, which has
   ///   using Value = ...;

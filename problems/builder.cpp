@@ -37,7 +37,25 @@ void ProblemBuilder::coordinates(const std::string& text) {
       throw InputError("coordinate name '" + coordinate.name + "' is a constant or function of formulas");
 }
 
+void ProblemBuilder::velocity(const std::string& text) {
+  velocity_ = parse_velocity(text, [this](const std::string& number) {
+    return expand_parameters("velocity", Expression::parse(number)).constant_value();
+  });
+  for (const auto& name : velocity_->names) Expression::name(name);
+}
+
 void ProblemBuilder::field(const std::string& name, const std::string& unit) {
+  if (name.find('(') != std::string::npos) {
+    if (!velocity_) throw InputError("unknown '" + name + "': problem.velocity is missing");
+    velocity_unknowns_.push_back(parse_velocity_unknown(name, *velocity_));
+    const VelocityUnknown& unknown = velocity_unknowns_.back();
+    Expression::name(unknown.name);
+    VelocityField family{unknown.name, static_cast<Index>(problem_.fields.size()), {}};
+    family.basis = velocity_->polynomials(Eigen::all, unknown.moments);
+    problem_.velocity_fields.push_back(std::move(family));
+    for (const int l : unknown.moments) field(unknown.moment_name(l), unit);
+    return;
+  }
   Expression::name(name);
   for (const auto& known : problem_.fields)
     if (known.name == name) throw InputError("unknown '" + name + "' is declared twice");
@@ -81,6 +99,11 @@ void ProblemBuilder::initial(const std::string& term, const std::string& equatio
   terms_.push_back({{term, Place::initial, {}, equation, {}, {}}, Expression::equation(equation)});
 }
 
+void ProblemBuilder::derived(const std::string& name, const std::string& formula) {
+  Expression::name(name);
+  derived_.emplace_back(name, Formula{formula, Expression::parse(formula)});
+}
+
 void ProblemBuilder::exact(const std::string& field, const std::string& formula) {
   if (!exact_.emplace(field, Formula{formula, Expression::parse(formula)}).second)
     throw InputError("the exact solution of '" + field + "' is given twice");
@@ -89,6 +112,12 @@ void ProblemBuilder::exact(const std::string& field, const std::string& formula)
 std::vector<std::string> ProblemBuilder::field_names() const {
   std::vector<std::string> names;
   for (const auto& field : problem_.fields) names.push_back(field.name);
+  return names;
+}
+
+std::vector<std::string> ProblemBuilder::jet_bases() const {
+  std::vector<std::string> names = field_names();
+  for (const auto& unknown : velocity_unknowns_) names.push_back(unknown.name);
   return names;
 }
 
@@ -116,7 +145,7 @@ Expression ProblemBuilder::derivative_of_name(const std::string& name, const std
   if (name == coordinate) return Expression::number(1);
   const auto names = coordinate_names(problem_.coordinates);
   if (std::find(names.begin(), names.end(), name) != names.end()) return Expression::number(0);
-  if (auto jet = parse_jet_name(name, field_names(), names)) {
+  if (auto jet = parse_jet_name(name, jet_bases(), names)) {
     const auto position = std::find(names.begin(), names.end(), coordinate) - names.begin();
     ++jet->order_per_coordinate[static_cast<size_t>(position)];
     return Expression::name(jet_name(jet->field, jet->order_per_coordinate, names));
@@ -145,10 +174,10 @@ std::optional<Expression> ProblemBuilder::special_name(const std::string& name,
         value = value.derivative([&](const std::string& n) { return derivative_of_name(n, names[i]); });
     return value;
   }
-  for (const auto& field : problem_.fields) {
-    if (name != field.name + "_n") continue;
+  for (const auto& field : jet_bases()) {
+    if (name != field + "_n") continue;
     Expression sum;
-    for (const auto& x : space_names()) sum = sum + Expression::name("n_" + x) * Expression::name(field.name + "_" + x);
+    for (const auto& x : space_names()) sum = sum + Expression::name("n_" + x) * Expression::name(field + "_" + x);
     return sum;
   }
   return std::nullopt;
@@ -160,18 +189,23 @@ Expression ProblemBuilder::expand(const Expression& formula, std::vector<std::st
     for (const auto& parameter : problem_.parameters)
       if (parameter.name == name) return Expression::number(parameter.value);
     if (std::find(names.begin(), names.end(), name) != names.end()) return std::nullopt;
-    if (auto jet = parse_jet_name(name, field_names(), names))
+    if (auto jet = parse_jet_name(name, jet_bases(), names))
       return Expression::name(jet_name(jet->field, jet->order_per_coordinate, names));
+    if (velocity_ && std::find(velocity_->names.begin(), velocity_->names.end(), name) != velocity_->names.end())
+      return std::nullopt;
     return special_name(name, active);
   });
+  std::function<Expression(const Expression&)> mean;
+  if (moments_) mean = [this](const Expression& argument) { return moments_->mean(argument); };
   return substituted.expand_operators(
       names, space_names(),
-      [this](const std::string& name, const std::string& coordinate) { return derivative_of_name(name, coordinate); });
+      [this](const std::string& name, const std::string& coordinate) { return derivative_of_name(name, coordinate); }, mean);
 }
 
 void ProblemBuilder::check_names(const std::string& what, const Formula& formula, Place place) const {
   const auto coordinates = coordinate_names(problem_.coordinates);
-  std::vector<std::string> bases = field_names(), known = coordinates;
+  std::vector<std::string> bases = jet_bases(), known = coordinates;
+  if (velocity_) known.insert(known.end(), velocity_->names.begin(), velocity_->names.end());
   for (const auto& entry : definitions_) bases.push_back(entry.first);
   for (const auto& entry : exact_) bases.push_back(entry.first + kExactSuffix);
   known.insert(known.end(), bases.begin(), bases.end());
@@ -179,7 +213,7 @@ void ProblemBuilder::check_names(const std::string& what, const Formula& formula
   if (place == Place::boundary)
     for (const auto& x : space_names()) known.push_back("n_" + x);
   if (place == Place::boundary)
-    for (const auto& field : problem_.fields) known.push_back(field.name + "_n");
+    for (const auto& field : jet_bases()) known.push_back(field + "_n");
   known.push_back(kManufactured);
   for (const auto& use : formula.expression.names()) {
     if (std::find(known.begin(), known.end(), use.name) != known.end()) continue;
@@ -210,7 +244,7 @@ Expression ProblemBuilder::expand_checked(const std::string& what, const Formula
 Expression ProblemBuilder::replace_fields_by_exact(const std::string& what, const Expression& formula) const {
   const auto names = coordinate_names(problem_.coordinates);
   return formula.substitute([&](const std::string& name) -> std::optional<Expression> {
-    const auto jet = parse_jet_name(name, field_names(), names);
+    const auto jet = parse_jet_name(name, jet_bases(), names);
     if (!jet) return std::nullopt;
     if (!exact_.count(jet->field))
       throw InputError(what + ": 'manufactured' needs the exact solution of '" + jet->field + "'");
@@ -219,28 +253,142 @@ Expression ProblemBuilder::replace_fields_by_exact(const std::string& what, cons
   });
 }
 
-Term ProblemBuilder::compile(const Term& declared, const Expression& equation) const {
-  const char* kinds[] = {"residual.", "boundary.", "initial."};
-  const std::string what = "problem." + std::string(kinds[static_cast<int>(declared.place)]) + declared.name;
-  Expression formula = expand_checked(what, {declared.text, equation}, declared.place);
-  const auto names = coordinate_names(problem_.coordinates);
+// `manufactured` replaced by what the rest of the formula is for the exact solution.
+Expression ProblemBuilder::without_manufactured(const std::string& what, const std::string& text,
+                                                const Expression& formula) const {
   const auto without = formula.substitute([](const std::string& name) -> std::optional<Expression> {
     if (name == kManufactured) return Expression::number(0);
     return std::nullopt;
   });
-  const bool manufactured = !(without == formula);
-  Term term = declared;
-  for (const auto& use : without.names()) {
+  if (without == formula) return formula;
+  if (!formula.partial(kManufactured).is_constant())
+    throw InputError(where(what, text) + ": 'manufactured' must be a summand of its own");
+  return without - replace_fields_by_exact(what, without);
+}
+
+void ProblemBuilder::compile(const Term& declared, const Expression& equation) {
+  const char* kinds[] = {"residual.", "boundary.", "initial."};
+  const std::string what = "problem." + std::string(kinds[static_cast<int>(declared.place)]) + declared.name;
+  const Expression expanded = expand_checked(what, {declared.text, equation}, declared.place);
+  const Expression formula = without_manufactured(what, declared.text, expanded);
+  if (!moments_ || !moments_->depends(formula)) add_term(declared, what, formula);
+  else if (declared.place == Place::boundary) add_incoming(declared, what, formula);
+  else add_moments(declared, what, formula);
+}
+
+void ProblemBuilder::add_term(Term term, const std::string& what, const Expression& formula) {
+  const auto names = coordinate_names(problem_.coordinates);
+  for (const auto& use : formula.names()) {
     const auto jet = parse_jet_name(use.name, field_names(), names);
     if (jet) term.jets.push_back({problem_.field_index(jet->field), jet->order_per_coordinate});
   }
-  if (term.jets.empty()) throw InputError(where(what, declared.text) + ": no unknown occurs in it");
-  if (manufactured && !formula.partial(kManufactured).is_constant())
-    throw InputError(where(what, declared.text) + ": 'manufactured' must be a summand of its own");
-  if (manufactured) formula = without - replace_fields_by_exact(what, without);
+  if (term.jets.empty()) throw InputError(where(what, term.text) + ": no unknown occurs in it");
   term.residual = expression_residual(formula);
   term.formula = formula;
-  return term;
+  problem_.terms.push_back(std::move(term));
+}
+
+// A moment that unknowns of zero mean or one parity fulfil by themselves is no equation.
+void ProblemBuilder::add_moments(const Term& declared, const std::string& what, const Expression& formula) {
+  const auto moments = moments_->moments(formula);
+  const auto names = coordinate_names(problem_.coordinates);
+  const size_t before = problem_.terms.size();
+  for (size_t l = 0; l < moments.size(); ++l) {
+    const auto uses = moments[l].names();
+    const bool unknown = std::any_of(uses.begin(), uses.end(), [&](const NameUse& use) {
+      return parse_jet_name(use.name, field_names(), names).has_value();
+    });
+    if (!unknown && negligible(moments[l])) continue;
+    Term term = declared;
+    term.name += "[" + std::to_string(l) + "]";
+    if (!unknown)
+      throw InputError(where(what, declared.text) + ": no unknown occurs in its moment " + std::to_string(l) + ", " +
+                       moments[l].str().substr(0, 200));
+    add_term(std::move(term), what, moments[l]);
+  }
+  if (problem_.terms.size() == before) throw InputError(where(what, declared.text) + ": no unknown occurs in it");
+}
+
+/// Whether a formula of the coordinates vanishes but for rounding, at some points.
+bool ProblemBuilder::negligible(const Expression& formula) const {
+  for (const double place : {0.123, 0.456, 0.789}) {
+    std::map<std::string, double> values;
+    for (const auto& c : problem_.coordinates) values[c.name] = c.low + place * (c.high - c.low);
+    if (std::abs(formula.evaluate(values)) > 1e-12) return false;
+  }
+  return true;
+}
+
+std::vector<std::string> ProblemBuilder::unclaimed_pieces() const {
+  std::vector<std::string> unclaimed;
+  for (const auto& piece : problem_.pieces)
+    if (std::none_of(terms_.begin(), terms_.end(), [&](const auto& term) {
+          return std::find(term.first.pieces.begin(), term.first.pieces.end(), piece.name) != term.first.pieces.end();
+        }))
+      unclaimed.push_back(piece.name);
+  return unclaimed;
+}
+
+// On the sides of a box the incoming velocities are known; elsewhere they change from point to point, and the condition
+// is multiplied by step(-v.n).
+void ProblemBuilder::add_incoming(const Term& declared, const std::string& what, const Expression& formula) {
+  const auto spaces = space_names();
+  if (spaces.size() != static_cast<size_t>(velocity_->dimension()))
+    throw InputError(where(what, declared.text) + ": velocities of " + std::to_string(velocity_->dimension()) +
+                     " components have no direction at the boundary of " + std::to_string(spaces.size()) + " dimensions");
+  for (Index j = 0; j < velocity_->size(); ++j) {
+    Term term = declared;
+    term.name += "[" + std::to_string(j) + "]";
+    const Expression at_node = moments_->at_node(formula, j);
+    if (!problem_.box) {
+      Expression outgoing;
+      for (size_t i = 0; i < spaces.size(); ++i)
+        outgoing = outgoing + Expression::number(velocity_->nodes(j, static_cast<Index>(i))) * Expression::name("n_" + spaces[i]);
+      add_term(std::move(term), what, Expression::call(UnaryFunction::step, -outgoing) * at_node);
+      continue;
+    }
+    term.pieces.clear();
+    for (const auto& piece : declared.pieces.empty() ? unclaimed_pieces() : declared.pieces) {
+      const auto side = std::find_if(spaces.begin(), spaces.end(), [&](const auto& x) { return piece.rfind(x + "_", 0) == 0; });
+      const double normal = piece.ends_with("_high") ? 1 : -1;
+      const bool known = side != spaces.end();  // if not, check_pieces says so
+      if (!known || velocity_->nodes(j, side - spaces.begin()) * normal < 0) term.pieces.push_back(piece);
+    }
+    if (!term.pieces.empty()) add_term(std::move(term), what, at_node);
+  }
+}
+
+// Exact solutions of unknowns of the velocity give those of their moments.
+void ProblemBuilder::add_exact_of_moments() {
+  for (const auto& unknown : velocity_unknowns_) {
+    const auto given = exact_.find(unknown.name);
+    if (given == exact_.end()) continue;
+    const auto moments =
+        moments_->moments(expand_checked("problem.exact." + unknown.name, given->second, Place::interior));
+    for (const int l : unknown.moments)
+      exact_.emplace(unknown.moment_name(l), Formula{given->second.text, moments[static_cast<size_t>(l)]});
+  }
+}
+
+Derived ProblemBuilder::compile_derived(const std::string& name, const Formula& formula) const {
+  const std::string what = "problem.derived." + name;
+  Derived derived{name, formula.text, {}, {}};
+  const Expression expanded = expand_checked(what, formula, Place::interior);
+  if (moments_ && moments_->depends(expanded)) {
+    try {
+      derived.map = moments_->linear_map(expanded, field_names());
+    } catch (const InputError& error) {
+      throw InputError(where(what, formula.text) + ": " + error.what());
+    }
+    return derived;
+  }
+  auto known = coordinate_names(problem_.coordinates);
+  for (const auto& field : field_names()) known.push_back(field);
+  for (const auto& use : expanded.names())
+    if (std::find(known.begin(), known.end(), use.name) == known.end())
+      throw InputError(where(what, formula.text) + ": '" + use.name + "' is not the value of an unknown or a coordinate");
+  derived.formula = expanded;
+  return derived;
 }
 
 void ProblemBuilder::check_complete() const {
@@ -261,8 +409,8 @@ void ProblemBuilder::check_complete() const {
                        unknown_name_message("parameter", entry.first, known));
   }
   for (const auto& entry : exact_)
-    if (std::none_of(problem_.fields.begin(), problem_.fields.end(), [&](auto& f) { return f.name == entry.first; }))
-      throw InputError("problem.exact." + entry.first + ": " + unknown_name_message("unknown", entry.first, field_names()));
+    if (const auto bases = jet_bases(); std::find(bases.begin(), bases.end(), entry.first) == bases.end())
+      throw InputError("problem.exact." + entry.first + ": " + unknown_name_message("unknown", entry.first, bases));
 }
 
 void ProblemBuilder::check_distinct_names() const {
@@ -273,7 +421,10 @@ void ProblemBuilder::check_distinct_names() const {
     taken.push_back(name);
   };
   for (const auto& coordinate : problem_.coordinates) take(coordinate.name, "coordinate");
-  for (const auto& field : problem_.fields) take(field.name, "unknown");
+  for (const auto& field : jet_bases()) take(field, "unknown");
+  if (velocity_)
+    for (const auto& name : velocity_->names) take(name, "velocity");
+  for (const auto& quantity : derived_) take(quantity.first, "derived quantity");
   for (const auto& parameter : problem_.parameters) take(parameter.name, "parameter");
   for (const auto& definition : definitions_) take(definition.first, "definition");
 }
@@ -281,6 +432,9 @@ void ProblemBuilder::check_distinct_names() const {
 Problem ProblemBuilder::build() {
   check_complete();
   check_distinct_names();
+  problem_.velocity = velocity_;
+  if (velocity_) moments_.emplace(*velocity_, velocity_unknowns_, coordinate_names(problem_.coordinates));
+  add_exact_of_moments();
   for (const auto& [name, formula] : definitions_) check_names("problem.define." + name, formula, Place::boundary);
   std::vector<Coordinate> space;
   for (const auto& coordinate : problem_.coordinates)
@@ -309,11 +463,14 @@ Problem ProblemBuilder::build() {
                          "' is not a coordinate, parameter or definition");
     }
   }
+  std::vector<std::string> given;
   for (const auto& [term, equation] : terms_) {
-    for (const auto& known : problem_.terms)
-      if (known.name == term.name) throw InputError("term '" + term.name + "' is given twice");
-    problem_.terms.push_back(compile(term, equation));
+    if (std::find(given.begin(), given.end(), term.name) != given.end())
+      throw InputError("term '" + term.name + "' is given twice");
+    given.push_back(term.name);
+    compile(term, equation);
   }
+  for (const auto& [name, formula] : derived_) problem_.derived.push_back(compile_derived(name, formula));
   problem_.check_pieces();
   return problem_;
 }

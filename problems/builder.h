@@ -6,9 +6,14 @@
 // outward normal) and u_n (the normal derivative); u_exact, the exact solution of u; and `manufactured`: the value that
 // the rest of the residual takes for the exact solution, so that "lap(u) + k^2*u - manufactured" has the exact
 // solution as its solution without a second form of the equation.
+//
+// Kinetic equations: with velocity("v in gauss(16)") unknowns may depend on v (field("g(v) zero-mean")) and formulas use
+// v and mean(f). An equation with v in it holds for every velocity: it stands for its moments (problems/velocity_moments.h)
+// in the interior and at the first time, and on the boundary for one condition for each incoming velocity (v . n < 0).
 #pragma once
 
 #include "problems/problem.h"
+#include "problems/velocity_moments.h"
 
 namespace torsor {
 
@@ -28,6 +33,9 @@ class ProblemBuilder {
   void coordinates(const std::string& text);
   /// "box" (default), or a formula of shapes: see physics/domain.h. Space coordinates only.
   void domain(const std::string& text) { domain_ = text; }
+  /// "v in gauss(16)": see physics/velocity_basis.h. Numbers may use parameters declared before.
+  void velocity(const std::string& text);
+  /// A name, or an unknown of the velocity, declared before: "g(v)", with "zero-mean", "even" or "odd" after it.
   void field(const std::string& name, const std::string& unit = "");
   /// Declares a parameter and returns its value. Throws InputError when it is outside [low, high].
   double parameter(const std::string& name, double default_value, double low, double high, const std::string& help,
@@ -40,6 +48,8 @@ class ProblemBuilder {
   void boundary(const std::string& term, const std::string& equation, std::vector<std::string> pieces = {});
   void initial(const std::string& term, const std::string& equation);
   void exact(const std::string& field, const std::string& formula);
+  /// A further quantity of the results, made of the unknowns' values: "flux", "mean(v*g)"; with the velocity in it linear.
+  void derived(const std::string& name, const std::string& formula);
   /// The classical solver to compare with, by name.
   void reference(const std::string& name) { problem_.reference = name; }
   /// The task's seed, for random data.
@@ -59,11 +69,21 @@ class ProblemBuilder {
   Expression derivative_of_name(const std::string& name, const std::string& coordinate) const;
   Expression replace_fields_by_exact(const std::string& what, const Expression& formula) const;
   std::optional<Expression> special_name(const std::string& name, std::vector<std::string>& active) const;
-  Term compile(const Term& declared, const Expression& equation) const;
+  Expression without_manufactured(const std::string& what, const std::string& text, const Expression& formula) const;
+  void compile(const Term& declared, const Expression& equation);
+  void add_term(Term term, const std::string& what, const Expression& formula);
+  void add_moments(const Term& declared, const std::string& what, const Expression& formula);
+  void add_incoming(const Term& declared, const std::string& what, const Expression& formula);
+  std::vector<std::string> unclaimed_pieces() const;
+  bool negligible(const Expression& formula) const;
+  void add_exact_of_moments();
+  Derived compile_derived(const std::string& name, const Formula& formula) const;
   void check_names(const std::string& what, const Formula& formula, Place place) const;
   void check_complete() const;
   void check_distinct_names() const;
   std::vector<std::string> field_names() const;
+  /// What names of jets begin with: the fields and the unknowns of the velocity.
+  std::vector<std::string> jet_bases() const;
   std::vector<std::string> space_names() const;
 
   Problem problem_;
@@ -72,6 +92,10 @@ class ProblemBuilder {
   std::map<std::string, Formula> definitions_;
   std::map<std::string, Formula> exact_;
   std::vector<std::pair<Term, Expression>> terms_;
+  std::optional<VelocityBasis> velocity_;
+  std::vector<VelocityUnknown> velocity_unknowns_;
+  std::optional<VelocityMoments> moments_;  // of the two above, once all are declared
+  std::vector<std::pair<std::string, Formula>> derived_;
 };
 
 /// Formats a double so that it is read back exactly; for formulas built from numbers.

@@ -17,6 +17,7 @@
 #include "physics/domain.h"
 #include "physics/expression.h"
 #include "physics/multi_index.h"
+#include "physics/velocity_basis.h"
 
 namespace at {
 class Tensor;
@@ -63,6 +64,21 @@ struct Parameter {
   double default_value = 0;
 };
 
+/// An unknown of the velocity: f(x, v_j) = sum_m basis(j, m) fields[first + m].
+struct VelocityField {
+  std::string name;
+  Index first = 0;
+  Eigen::MatrixXd basis;  ///< nodes x moments
+};
+
+/// A quantity made of the fields' values.
+struct Derived {
+  std::string name;
+  std::string text;                   ///< as written
+  std::optional<Expression> formula;  ///< of fields and coordinates; or
+  Eigen::MatrixXd map;                ///< for each velocity node: sum_f map(j, f) fields[f]
+};
+
 class Problem {
  public:
   std::string name;
@@ -73,6 +89,9 @@ class Problem {
   bool box = true;                       ///< the domain is the box of the ranges
   std::vector<BoundaryPiece> pieces;     ///< of the domain, without the sides that a periodic coordinate joins
   std::vector<Field> fields;
+  std::optional<VelocityBasis> velocity;       ///< of kinetic equations
+  std::vector<VelocityField> velocity_fields;  ///< which fields are moments of what
+  std::vector<Derived> derived;
   std::vector<Parameter> parameters;
   std::vector<Term> terms;
   std::vector<std::optional<Expression>> exact;  ///< of each field, in the coordinates; may be absent

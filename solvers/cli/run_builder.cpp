@@ -8,6 +8,7 @@
 
 #include "physics/norms.h"
 #include "physics/sampler.h"
+#include "problems/quantities.h"
 #include "solvers/cli/version.h"
 #include "solvers/store/atomic_file.h"
 #include "solvers/store/run_json.h"
@@ -115,6 +116,31 @@ Eigen::MatrixXd field_values(const Problem& problem, const Solution& solution, c
   return solution.jets(points, value_jets(problem));
 }
 
+namespace {
+
+/// Prediction, reference and errors; means over the velocities are taken with the roots of the weights.
+template <class Record>
+void fill(Record& field, const Quantity& quantity, const Eigen::MatrixXd& prediction, const Eigen::MatrixXd* truth,
+          const Eigen::VectorXd& weights) {
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto flat = [](const RowMajor& values) -> Eigen::VectorXd {
+    return Eigen::Map<const Eigen::VectorXd>(values.data(), values.size());
+  };
+  field.name = quantity.name;
+  field.unit = quantity.unit;
+  field.prediction = flat(prediction);
+  if (!truth) return;
+  field.reference = flat(*truth);
+  field.error = field.prediction - field.reference;
+  const ErrorNorms plain = error_norms(field.prediction, field.reference);
+  const Eigen::VectorXd roots = weights.cwiseSqrt();
+  const ErrorNorms l2 = error_norms(flat(prediction * roots.asDiagonal()), flat(*truth * roots.asDiagonal()));
+  const ErrorNorms l1 = error_norms(flat(prediction * weights.asDiagonal()), flat(*truth * weights.asDiagonal()));
+  field.errors = ErrorRecord{l2.relative_l2, l1.relative_l1, plain.max_absolute, plain.relative_max};
+}
+
+}  // namespace
+
 TaskRecord task_record(const Task& task, const SampleSet& samples,
                        const std::function<Eigen::MatrixXd(const Eigen::MatrixXd&)>& fields,
                        const ReferenceSolution* reference) {
@@ -125,20 +151,22 @@ TaskRecord task_record(const Task& task, const SampleSet& samples,
   for (const auto& parameter : problem.parameters) record.parameters.emplace_back(parameter.name, parameter.value);
   record.sample = samples;
   const auto n_fields = static_cast<Index>(problem.fields.size());
+  const Eigen::MatrixXd points = all_points(samples);
   const Eigen::MatrixXd values = masked(samples, n_fields, fields);
   const Eigen::MatrixXd truth = reference ? masked(samples, n_fields, reference->evaluate) : Eigen::MatrixXd();
-  for (Index f = 0; f < n_fields; ++f) {
-    FieldRecord field;
-    field.name = problem.fields[static_cast<size_t>(f)].name;
-    field.unit = problem.fields[static_cast<size_t>(f)].unit;
-    field.prediction = values.col(f);
-    if (reference) {
-      field.reference = truth.col(f);
-      field.error = field.prediction - field.reference;
-      const ErrorNorms norms = error_norms(field.prediction, field.reference);
-      field.errors = ErrorRecord{norms.relative_l2, norms.relative_l1, norms.max_absolute, norms.relative_max};
+  for (const auto& quantity : quantities(problem)) {
+    const Eigen::MatrixXd prediction = quantity.of(points, values);
+    const Eigen::MatrixXd true_values = reference ? quantity.of(points, truth) : Eigen::MatrixXd();
+    const Eigen::MatrixXd* known = reference ? &true_values : nullptr;
+    if (!quantity.of_velocity) {
+      fill(record.fields.emplace_back(), quantity, prediction, known, Eigen::VectorXd::Ones(1));
+      continue;
     }
-    record.fields.push_back(std::move(field));
+    auto& field = record.velocity_fields.emplace_back();
+    field.components = problem.velocity->names;
+    field.nodes = problem.velocity->nodes;
+    field.weights = problem.velocity->weights;
+    fill(field, quantity, prediction, known, field.weights);
   }
   if (reference) {
     record.reference_name = reference->name;
@@ -158,7 +186,7 @@ void add_residuals(TaskRecord& record, const Task& task, const Solution& solutio
       residual.rms = known.rms;
       residual.max = known.max;
     }
-    if (term.place == Place::interior) {
+    if (term.place == Place::interior && !problem.velocity) {  // of many moments the norms are enough
       residual.values = masked(record.sample, 1, [&](const Eigen::MatrixXd& x) -> Eigen::MatrixXd {
         return evaluate_residual(problem, term, x, {}, solution.jets(x, term.jets));
       });
@@ -207,13 +235,12 @@ void print_run(const RunRecord& run, const std::string& json_path) {
   std::printf("%s\n%-24s %-8s %10s %10s %10s %7s %7s %6s %9s %10s %8s %9s\n", run.problem.c_str(), "task", "field",
               "rel L2", "rel L1", "max", "rows", "feat.", "rank", "cond.", "hold-out", "head s", "ref. s");
   for (const auto& task : run.tasks)
-    for (const auto& field : task.fields) {
-      const ErrorRecord none;
-      const ErrorRecord& e = field.errors ? *field.errors : none;
+    for (const auto& [field, errors] : errors_of(task)) {
+      const ErrorRecord e = errors.value_or(ErrorRecord{});
       const HeadRecord no_head;
       const HeadRecord& h = task.head ? *task.head : no_head;
       std::printf("%-24s %-8s %10s %10s %10s %7ld %7ld %6ld %9s %10s %8.2f %9.2f\n", task.name.c_str(),
-                  field.name.c_str(), short_number(e.rel_l2).c_str(), short_number(e.rel_l1).c_str(),
+                  field.c_str(), short_number(e.rel_l2).c_str(), short_number(e.rel_l1).c_str(),
                   short_number(e.max).c_str(), h.rows, h.features, h.rank, short_number(h.condition).c_str(),
                   short_number(h.residual_holdout).c_str(), task.seconds.head, task.seconds.reference);
     }

@@ -1,6 +1,7 @@
 #include "solvers/cli/solution_store.h"
 
 #include "operators/body_data.h"
+#include "operators/decaying_body.h"
 #include "operators/enrichment.h"
 #include "physics/error.h"
 #include "solvers/head/global_head.h"
@@ -41,6 +42,14 @@ void write_body(const Body& body, ModelNode& node) {
       write_body(*joined->bodies()[i], node.child("part" + std::to_string(i)));
     return;
   }
+  if (const auto* decaying = dynamic_cast<const DecayingBody*>(&body)) {
+    node.set("kind", decaying->kind());
+    node.set("time", static_cast<std::int64_t>(decaying->time()));
+    node.set("start", decaying->start());
+    node.set("rate", decaying->rate());
+    write_body(*decaying->body(), node.child("body"));
+    return;
+  }
   const BodyData data = describe_body(body);
   node.set("kind", data.kind);
   ModelNode& texts = node.child("text");
@@ -58,6 +67,9 @@ std::shared_ptr<const Body> read_body(const ModelNode& node) {
       parts.push_back(read_body(node.at("part" + std::to_string(i))));
     return std::make_shared<JoinedBody>(std::move(parts));
   }
+  if (kind == "decaying")
+    return std::make_shared<DecayingBody>(read_body(node.at("body")), static_cast<Index>(node.integer("time")),
+                                          node.number("start"), node.number("rate"));
   BodyData data;
   data.kind = kind;
   for (const auto& entry : node.at("text").attributes()) data.text[entry.first] = node.at("text").text(entry.first);

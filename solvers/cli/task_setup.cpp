@@ -41,7 +41,8 @@ std::vector<double> parameter_values(const Config& config, const std::string& ke
 const std::vector<std::string>& equation_keys() {
   static const std::vector<std::string> keys{"problem.title",    "problem.coordinates", "problem.domain",
                                              "problem.unknowns", "problem.residual",    "problem.boundary",
-                                             "problem.initial",  "problem.exact"};
+                                             "problem.initial",  "problem.exact",       "problem.velocity",
+                                             "problem.derived"};
   return keys;
 }
 
@@ -66,6 +67,7 @@ void define_from_config(const Config& config, ProblemBuilder& builder) {
                       "given in the configuration");
   builder.coordinates(config.text("problem.coordinates"));
   builder.domain(config.text("problem.domain"));
+  if (config.has("problem.velocity")) builder.velocity(config.text("problem.velocity"));
   for (const auto& field : split(config.text("problem.unknowns"))) builder.field(field);
   for (const auto& key : config.keys_under("problem.define")) builder.define(last_part(key), config.text(key));
   const auto fields = split(config.text("problem.unknowns"));
@@ -80,6 +82,7 @@ void define_from_config(const Config& config, ProblemBuilder& builder) {
   }
   for_each_named(config, "problem.initial", "ic",
                  [&](const std::string& term, const std::string& key) { builder.initial(term, config.text(key)); });
+  for (const auto& key : config.keys_under("problem.derived")) builder.derived(last_part(key), config.text(key));
 }
 
 void check_pieces_have_conditions(const Config& config) {
@@ -169,6 +172,7 @@ HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {
   options.max_features = count("head.max_features");
   options.windows = count("head.windows");
   options.boundary_weight = number("head.boundary_weight");
+  options.decay_rate = number("head.decay_rate");
   options.tolerance = number("head.tolerance");
   options.enrich = config.boolean("head.enrich");
   if (!config.is_auto("head.bandwidth")) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "operators/decaying_body.h"
+#include "operators/enrichment.h"
 #include "physics/error.h"
 #include "physics/random.h"
 #include "solvers/clock.h"
@@ -267,7 +269,8 @@ class GlobalSolver {
     const Index d = problem_.dimension();
     const bool unresolved = level == 0 || best_.worst > 0.02;
     if (unresolved) {
-      for (double b = d <= 2 ? 2.5 : 0.5; b <= 45; b *= 1.7) try_once(features, Eigen::VectorXd::Constant(d, b), weight());
+      for (double b = d <= 2 ? 2.5 : 0.5; b <= 45 && best_.worst > tolerance_; b *= 1.7)
+        try_once(features, Eigen::VectorXd::Constant(d, b), weight());
       if (d <= 3 && best_.ansatz)
         for (int sweep = 0; sweep < 2; ++sweep) search_coordinates(features, sweep == 0 ? 2.0 : 1.4);
       return;
@@ -307,6 +310,7 @@ class GlobalSolver {
     const Eigen::VectorXd bandwidth = best_.bandwidth;
     if (!best_.ansatz) return;
     for (const double w : {10.0, 100.0}) {
+      if (best_.worst < tolerance_) return;
       const double before = best_.worst;
       if (try_once(features, bandwidth, w) > before) break;
     }
@@ -317,12 +321,21 @@ class GlobalSolver {
   // disturb the rest of the solution less, until rounding takes over.
   void check_for_singular_operator() {
     if (!best_.newton.linear || best_.worst > 1e-6 || !options_.constraints.empty()) return;
+    if (evolves()) return;
     if (has_maximum_principle(problem_, collocation_points(problem_, axes_, 64, {}))) return;
     try {
       remove_null_space_of_best();
     } catch (const NumericalError&) {
       // The solution that is there stays.
     }
+  }
+
+  /// Every field has an equation for its time derivative: the initial data determine it.
+  bool evolves() const {
+    if (problem_.time() < 0) return false;
+    for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f)
+      if (problem_.time_order(f) == 0) return false;
+    return true;
   }
 
   void remove_null_space_of_best() {
@@ -410,6 +423,21 @@ class GlobalSolver {
   Index null_space_ = 0;
 };
 
+// Beside the decay all is slow in a layer, and features that oscillate in it make the system ill-conditioned.
+std::shared_ptr<const Body> layer_body(const Problem& problem, const HeadOptions& options, BodyRequest request) {
+  constexpr double kSlow = 0.1;
+  const Index t = problem.time();
+  request.bandwidth[t] *= kSlow;
+  const auto& time = problem.coordinates[static_cast<size_t>(t)];
+  const Index decaying = request.features / 2;
+  request.features -= decaying;
+  const auto slow = make_body(options.body, request);
+  request.features = decaying;
+  request.seed = stream_seed(request.seed, 1);
+  const auto fast = std::make_shared<DecayingBody>(make_body(options.body, request), t, time.low, options.decay_rate);
+  return std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{slow, fast});
+}
+
 }  // namespace
 
 std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOptions& options,
@@ -439,7 +467,7 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
         request.half_width[i] = 0.5 * (axis.high(own) - axis.low(own));
         if (problem.coordinates[static_cast<size_t>(i)].periodic && axis.cells() == 1) request.period[i] = axis.length();
       }
-      bodies.push_back(make_body(options.body, request));
+      bodies.push_back(options.decay_rate > 0 ? layer_body(problem, options, request) : make_body(options.body, request));
       if (enrichment)
         bodies.back() = std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{bodies.back(), enrichment});
     }

@@ -23,6 +23,8 @@ struct HeadOptions {
   std::vector<Index> patches;
   /// Add the singular features that corners and holes of the domain ask for (geometry_enrichment.h).
   bool enrich = true;
+  /// Half of the features decay in time with this rate (operators/decaying_body.h). 0: none.
+  double decay_rate = 0;
   /// Time windows of equal length. 0: automatic, as many as the tolerance asks for; 1: one.
   Index windows = 0;
   /// Wanted relative hold-out residual. 0: in one piece 1e-12 for linear and 3e-9 for nonlinear problems (1e-9 and 1e-6

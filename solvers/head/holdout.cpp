@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 
 #include "physics/error.h"
@@ -21,6 +22,16 @@ std::vector<FieldJet> all_jets(const Problem& problem) {
   return jets;
 }
 
+// A residual that acts as long as the points last changes a field by that times the duration. So in an initial layer of
+// a kinetic equation, where the density hardly moves, its time derivative is compared with density over duration.
+double least_rate(const Problem& problem, const FieldJet& jet, const Eigen::MatrixXd& points, const FieldFunction& field) {
+  const Index t = problem.time();
+  if (!problem.velocity || t < 0 || total_order(jet.orders) != 1 || jet.orders[static_cast<size_t>(t)] != 1) return 0;
+  const FieldJet value{jet.field, MultiIndex(jet.orders.size(), 0)};
+  const double duration = points.col(t).maxCoeff() - points.col(t).minCoeff();
+  return rms(field(points, {value}).col(0)) / duration;
+}
+
 // rms of each of the problem's jets over the interior points.
 std::vector<double> jet_sizes(const Problem& problem, const std::vector<TermPoints>& points,
                               const std::vector<FieldJet>& jets, const FieldFunction& field) {
@@ -28,10 +39,17 @@ std::vector<double> jet_sizes(const Problem& problem, const std::vector<TermPoin
   for (const auto& set : points) {
     if (problem.terms[static_cast<size_t>(set.term)].place != Place::interior) continue;
     const Eigen::MatrixXd values = field(set.points, jets);
-    for (size_t c = 0; c < jets.size(); ++c) sizes[c] = std::max(sizes[c], rms(values.col(static_cast<Index>(c))));
+    for (size_t c = 0; c < jets.size(); ++c)
+      sizes[c] = std::max(rms(values.col(static_cast<Index>(c))), least_rate(problem, jets[c], set.points, field));
     break;
   }
   return sizes;
+}
+
+/// What the moments of one equation with a velocity in it have in common: high ones vanish, and a residual that is small
+/// against the others is not to be compared with them.
+std::string equation_of(const Term& term) {
+  return std::to_string(static_cast<int>(term.place)) + term.name.substr(0, term.name.find('['));
 }
 
 }  // namespace
@@ -40,6 +58,7 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
   const auto jets = all_jets(problem);
   const auto sizes = jet_sizes(problem, points, jets, field);
   Holdout result;
+  std::map<std::string, double> scales2;  // of each equation
   for (const auto& set : points) {
     const Term& term = problem.terms[static_cast<size_t>(set.term)];
     const auto linear = linearize(problem, term, set.points, set.normals, field(set.points, term.jets));
@@ -49,19 +68,25 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
       scale2 += linear.coefficients.col(static_cast<Index>(c)).squaredNorm() * size * size /
                 static_cast<double>(set.points.rows());
     }
+    double& of_equation = scales2[equation_of(term)];
+    of_equation = std::max(of_equation, scale2);
     TermHoldout entry;
     entry.term = set.term;
     entry.rms = rms(linear.residual);
     entry.max = linear.residual.cwiseAbs().maxCoeff();
+    entry.values = linear.residual;
+    result.terms.push_back(std::move(entry));
+  }
+  for (auto& entry : result.terms) {
+    const Term& term = problem.terms[static_cast<size_t>(entry.term)];
     // The zero field balances nothing: what is left is then the residual in full.
-    const double scale = scale2 > 0 ? std::sqrt(scale2) : 1;
+    const double scale2 = scales2[equation_of(term)], scale = scale2 > 0 ? std::sqrt(scale2) : 1;
     entry.relative = entry.rms / scale;
     // A field so large that its scale overflows would pass as solved.
     if (!std::isfinite(scale) || !std::isfinite(entry.relative))
       throw NumericalError("term '" + term.name + "' (" + term.text + "): the fields of the head are too large");
-    entry.values = linear.residual / scale;
+    entry.values /= scale;
     result.worst = std::max(result.worst, entry.relative);
-    result.terms.push_back(std::move(entry));
   }
   return result;
 }

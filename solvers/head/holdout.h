@@ -4,7 +4,8 @@
 //
 //   eta = rms_k r(x_k) / scale,     scale^2 = mean_k sum_c (dr/d jet_c (x_k) * rms(jet_c))^2,
 //
-// rms(jet_c) over the interior: a number without units, 1 when nothing is solved, about 1e-16 at rounding.
+// rms(jet_c) over the interior: a number without units, 1 when nothing is solved, about 1e-16 at rounding. The moments of
+// one kinetic equation share their scale, the largest.
 #pragma once
 
 #include "solvers/head/newton.h"

@@ -300,38 +300,45 @@ class ChainMarch {
 // only linearly with its windows.
 class GlobalMarch {
  public:
-  GlobalMarch(const Problem& problem, const HeadOptions& options, Progress& progress)
-      : problem_(problem), options_(options), progress_(progress), fixed_length_(options.windows > 1) {
-    tolerance_ = tolerance_for(problem, options, kManyDimensions);
+  GlobalMarch(const Problem& problem, const HeadOptions& options, double tolerance, Progress& progress)
+      : problem_(problem), options_(options), progress_(progress), fixed_length_(options.windows > 1), tolerance_(tolerance) {
     options_.tolerance = tolerance_;
     if (options.max_features == 0) options_.max_features = kWindowFeatures;
+    asked_ = options_;
   }
 
-  HeadResult run() {
+  /// Goes on to the time `end`; the first window has this length.
+  void march(double end, double length) {
     const auto& time = problem_.coordinates[static_cast<size_t>(problem_.time())];
-    double now = time.low, length = (time.high - time.low) / static_cast<double>(fixed_length_ ? options_.windows : 4);
-    HeadResult all;
-    std::vector<Window> windows;
-    std::shared_ptr<const Window> before;
-    while (now < time.high - 1e-12 * (time.high - time.low)) {
-      const double end = now + length > time.high - 1e-3 * length ? time.high : now + length;
-      HeadResult window = solve_window(now, end, before);
-      before = std::make_shared<Window>(window.solutions.front().windows().front());
-      windows.push_back(*before);
-      length = before->end - now;
-      now = before->end;
+    double now = windows_.empty() ? time.low : windows_.back().end;
+    const double duration = end - now;
+    while (now < end - 1e-12 * duration) {
+      const auto before = windows_.empty() ? nullptr : std::make_shared<const Window>(windows_.back());
+      const double stop = now + length > end - 1e-3 * length ? end : now + length;
+      HeadResult window = solve_window(now, stop, before);
+      windows_.push_back(window.solutions.front().windows().front());
+      length = windows_.back().end - now;
+      now = windows_.back().end;
       progress_.update((now - time.low) / (time.high - time.low), "t = " + std::to_string(now));
       if (!fixed_length_ && window.holdout < 0.1 * tolerance_) length *= 1.5;
-      window.holdout = std::max(window.holdout, all.holdout);
-      all = std::move(window);
+      window.holdout = std::max(window.holdout, all_.holdout);
+      window.features = std::max(window.features, all_.features);
+      all_ = std::move(window);
     }
-    all.solutions = {Solution(problem_.time(), std::move(windows))};
-    all.reached_tolerance = all.holdout <= options_.tolerance;
-    return all;
+  }
+
+  /// The next window looks for features and bandwidth anew, with these options.
+  void start_anew(const HeadOptions& options) { options_ = asked_ = options; }
+
+  HeadResult result() {
+    all_.solutions = {Solution(problem_.time(), std::move(windows_))};
+    all_.reached_tolerance = all_.holdout <= options_.tolerance;
+    return std::move(all_);
   }
 
  private:
   static constexpr Index kWindowFeatures = 1100;
+  static constexpr double kUnresolved = 0.02;  // hold-out residual
 
   HeadResult solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
     const double shortest = 1e-4 * (problem_.coordinates[static_cast<size_t>(problem_.time())].high -
@@ -340,7 +347,7 @@ class GlobalMarch {
     while (true) {
       try {
         HeadResult next = solve(start, end, before);
-        if (best && next.holdout > 0.5 * best->holdout) {
+        if (best && best->holdout < kUnresolved && next.holdout > 0.5 * best->holdout) {
           // What is left comes from the initial data, and the windows after this one will not get rid of it either.
           tolerance_ = 2 * best->holdout;
           return *best;
@@ -352,8 +359,20 @@ class GlobalMarch {
           throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + error.what());
       }
       if (best && (fixed_length_ || best->holdout <= tolerance_ || end - start < shortest)) return *best;
-      end = start + 0.5 * (end - start);
+      end = start + shorter(best) * (end - start);
     }
+  }
+
+  // As much as brings the bandwidth in time down to that of a resolved cell. Of what is not resolved at all the choices
+  // say nothing.
+  double shorter(const std::optional<HeadResult>& best) {
+    if (!best || best->holdout >= kUnresolved) {
+      start_anew(asked_);
+      return 0.5;
+    }
+    const auto& axis = best->solutions.front().windows().front();
+    const double bandwidth = 0.5 * (axis.end - axis.start) * best->bandwidth[problem_.time()];
+    return std::clamp(kTimeBandwidth / bandwidth, 0.25, 0.5);
   }
 
   // The first solve finds features and bandwidth (in radians per unit), which later windows keep.
@@ -371,11 +390,49 @@ class GlobalMarch {
   }
 
   const Problem& problem_;
-  HeadOptions options_;
+  HeadOptions options_, asked_;  // with what the windows so far have found, and without
   Progress& progress_;
   bool fixed_length_;
   double tolerance_;  // grows where halving windows does not help
+  std::vector<Window> windows_;
+  HeadResult all_;
 };
+
+HeadResult march_in_windows(const Problem& problem, const HeadOptions& options, Progress& progress) {
+  const auto& time = problem.coordinates[static_cast<size_t>(problem.time())];
+  GlobalMarch march(problem, options, tolerance_for(problem, options, kManyDimensions), progress);
+  march.march(time.high, (time.high - time.low) / static_cast<double>(options.windows > 1 ? options.windows : 4));
+  return march.result();
+}
+
+// Kinetic equations relax: data out of equilibrium go through an initial layer of the length of the fastest relaxation
+// time, and the rest is slow. Data in equilibrium have no layer, and one window does for all; otherwise the layer gets
+// windows of its own.
+HeadResult march_with_relaxation(const Problem& problem, const HeadOptions& options, Progress& progress) {
+  constexpr double kLayer = 40;  // exp(-40) = 4e-18
+  constexpr Index kFeatures = 160;  // of each of many fields: shorter windows cost less than more features
+  const auto& time = problem.coordinates[static_cast<size_t>(problem.time())];
+  HeadOptions whole = options;
+  whole.tolerance = tolerance_for(problem, options, kChain);
+  if (options.max_features == 0) whole.max_features = kFeatures;
+  SilentProgress silent;
+  try {
+    HeadResult result = solve_global_head({&problem}, whole, silent);
+    if (result.reached_tolerance) return result;
+  } catch (const NumericalError&) {
+    // The windows below may do better.
+  }
+  HeadOptions of_layer = whole;
+  if (options.decay_rate == 0) of_layer.decay_rate = relaxation_rate(problem);
+  GlobalMarch march(problem, of_layer, whole.tolerance, progress);
+  const double duration = time.high - time.low, layer = kLayer / of_layer.decay_rate;
+  if (layer < 0.5 * duration) {
+    march.march(time.low + layer, layer);
+    march.start_anew(whole);
+  }
+  march.march(time.high, duration);
+  return march.result();
+}
 
 }  // namespace
 
@@ -410,9 +467,33 @@ FieldFunction frozen_start(const std::shared_ptr<const Window>& before, Index ti
   };
 }
 
+double relaxation_rate(const Problem& problem) {
+  const Index t = problem.time();
+  const auto points = collocation_points(problem, whole_domain(problem), 16, {});
+  double rate = 0;
+  for (const auto& set : points) {
+    const Term& term = problem.terms[static_cast<size_t>(set.term)];
+    if (term.place != Place::interior) continue;
+    const auto linear = linearize(problem, term, set.points, set.normals,
+                                  Eigen::MatrixXd::Zero(set.points.rows(), static_cast<Index>(term.jets.size())));
+    for (size_t c = 0; c < term.jets.size(); ++c) {
+      const FieldJet& jet = term.jets[c];
+      if (total_order(jet.orders) != 1 || jet.orders[static_cast<size_t>(t)] != 1) continue;
+      const FieldJet value{jet.field, MultiIndex(jet.orders.size(), 0)};
+      const auto at = std::find(term.jets.begin(), term.jets.end(), value);
+      if (at == term.jets.end()) continue;
+      const auto own = linear.coefficients.col(static_cast<Index>(c)).array();
+      const auto decay = linear.coefficients.col(at - term.jets.begin()).array();
+      rate = std::max(rate, (decay / own).maxCoeff());
+    }
+  }
+  return rate;
+}
+
 HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress) {
-  if (problem.space().size() == 1 && problem.box) return ChainMarch(problem, options, progress).run();
-  return GlobalMarch(problem, options, progress).run();
+  if (problem.velocity && options.windows == 0) return march_with_relaxation(problem, options, progress);
+  if (problem.space().size() == 1 && problem.box && !problem.velocity) return ChainMarch(problem, options, progress).run();
+  return march_in_windows(problem, options, progress);
 }
 
 }  // namespace torsor

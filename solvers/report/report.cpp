@@ -110,12 +110,13 @@ std::string head_cells(const TaskRecord& task) {
 /// The rows of one task, one for each field; only the first says what belongs to the task.
 std::string task_rows(const TaskRecord& task) {
   std::string out;
-  const size_t rows = std::max<size_t>(task.fields.size(), 1);
+  const auto fields = errors_of(task);
+  const size_t rows = std::max<size_t>(fields.size(), 1);
   for (size_t i = 0; i < rows; ++i) {
-    const bool first = i == 0, has_field = i < task.fields.size();
-    const ErrorRecord errors = has_field ? task.fields[i].errors.value_or(ErrorRecord{}) : ErrorRecord{};
+    const bool first = i == 0, has_field = i < fields.size();
+    const ErrorRecord errors = has_field ? fields[i].second.value_or(ErrorRecord{}) : ErrorRecord{};
     out += "<tr>" + cell(first ? task.name : "", "text") + cell(first ? parameters_text(task) : "", "text") +
-           cell(has_field ? task.fields[i].name : "–", "text") + cell(errors.rel_l2) + cell(errors.rel_l1) +
+           cell(has_field ? fields[i].first : "–", "text") + cell(errors.rel_l2) + cell(errors.rel_l1) +
            cell(errors.max);
     out += first ? head_cells(task) + cell(seconds_text(task.seconds.head)) +
                        cell(seconds_text(task.seconds.reference))

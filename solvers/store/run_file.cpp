@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <numeric>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include "physics/error.h"
@@ -100,6 +101,18 @@ class FieldWriter {
     attach(dataset);
   }
 
+  /// With the scale of the velocity nodes as one more dimension, the fastest.
+  void write(Hdf5Group& group, const std::string& name, const Eigen::VectorXd& values, const std::string& unit,
+             const Hdf5Dataset& nodes, long n) const {
+    if (values.size() == 0) return;
+    std::vector<long> shape = shape_;
+    shape.push_back(n);
+    Hdf5Dataset dataset = group.write(name, values.data(), shape);
+    dataset.set("units", unit);
+    attach(dataset);
+    dataset.attach_scale(static_cast<int>(scales_.size()), nodes, "velocity");
+  }
+
   void write_mask(Hdf5Group& group, const std::vector<bool>& inside) const {
     const std::vector<std::int8_t> mask(inside.begin(), inside.end());
     Hdf5Dataset dataset = group.write("inside", mask.data(), shape_);
@@ -117,19 +130,45 @@ class FieldWriter {
   std::string coordinates_;
 };
 
+Hdf5Group write_field_head(Hdf5Group& group, const std::string& link, const FieldRecord& field) {
+  Hdf5Group place = group.create_group(link);
+  place.set("name", field.name);
+  place.set("unit", field.unit);
+  if (field.errors) {
+    place.set("rel_l2", field.errors->rel_l2);
+    place.set("rel_l1", field.errors->rel_l1);
+    place.set("max", field.errors->max);
+    place.set("rel_max", field.errors->rel_max);
+  }
+  return place;
+}
+
+// Beside the values: the quadrature weights, which are the scale of the velocity's dimension, and the components of the
+// nodes.
+void write_velocity_fields(Hdf5Group group, const TaskRecord& task, const FieldWriter& writer) {
+  const std::vector<std::string> links = links_of(task.velocity_fields, &VelocityFieldRecord::name);
+  for (size_t i = 0; i < task.velocity_fields.size(); ++i) {
+    const VelocityFieldRecord& field = task.velocity_fields[i];
+    Hdf5Group place = write_field_head(group, links[i], field);
+    const auto n = static_cast<long>(field.nodes.rows());
+    Hdf5Dataset weights = place.write("weight", field.weights.data(), {n});
+    weights.make_scale("velocity");
+    for (size_t c = 0; c < field.components.size(); ++c)
+      place.write(field.components[c], field.nodes.col(static_cast<long>(c)).data(), {n}).attach_scale(0, weights, "velocity");
+    std::string components;
+    for (const auto& name : field.components) components += (components.empty() ? "" : " ") + name;
+    place.set("components", components);
+    writer.write(place, "prediction", field.prediction, field.unit, weights, n);
+    writer.write(place, "reference", field.reference, field.unit, weights, n);
+    writer.write(place, "error", field.error, field.unit, weights, n);
+  }
+}
+
 void write_fields(Hdf5Group group, const TaskRecord& task, const FieldWriter& writer) {
   const std::vector<std::string> links = links_of(task.fields, &FieldRecord::name);
   for (size_t i = 0; i < task.fields.size(); ++i) {
     const FieldRecord& field = task.fields[i];
-    Hdf5Group place = group.create_group(links[i]);
-    place.set("name", field.name);
-    place.set("unit", field.unit);
-    if (field.errors) {
-      place.set("rel_l2", field.errors->rel_l2);
-      place.set("rel_l1", field.errors->rel_l1);
-      place.set("max", field.errors->max);
-      place.set("rel_max", field.errors->rel_max);
-    }
+    Hdf5Group place = write_field_head(group, links[i], field);
     writer.write(place, "prediction", field.prediction, field.unit);
     writer.write(place, "reference", field.reference, field.unit);
     writer.write(place, "error", field.error, field.unit);
@@ -208,6 +247,7 @@ void write_task(Hdf5Group group, const TaskRecord& task, bool owns_geometry) {
   const FieldWriter writer(sample, scales);
   if (!sample.inside.empty()) writer.write_mask(group, sample.inside);
   write_fields(group.create_group("field"), task, writer);
+  if (!task.velocity_fields.empty()) write_velocity_fields(group.create_group("velocity_field"), task, writer);
   write_residuals(group.create_group("residual"), task, writer);
 }
 
@@ -275,8 +315,7 @@ SampleSet read_sample(const Hdf5Group& group) {
   return sample;
 }
 
-FieldRecord read_field(const Hdf5Group& group) {
-  FieldRecord field;
+void read_field(const Hdf5Group& group, FieldRecord& field) {
   field.name = group.text("name");
   field.unit = group.text("unit");
   field.prediction = read_vector(group, "prediction");
@@ -285,6 +324,17 @@ FieldRecord read_field(const Hdf5Group& group) {
   if (group.has_attribute("rel_l2"))
     field.errors = {group.number("rel_l2"), group.number("rel_l1"), group.number("max"),
                     group.number("rel_max")};
+}
+
+VelocityFieldRecord read_velocity_field(const Hdf5Group& group) {
+  VelocityFieldRecord field;
+  read_field(group, field);
+  field.weights = read_vector(group, "weight");
+  std::istringstream components(group.text("components"));
+  for (std::string name; components >> name;) field.components.push_back(name);
+  field.nodes.resize(field.weights.size(), static_cast<long>(field.components.size()));
+  for (size_t c = 0; c < field.components.size(); ++c)
+    field.nodes.col(static_cast<long>(c)) = read_vector(group, field.components[c]);
   return field;
 }
 
@@ -328,7 +378,10 @@ TaskRecord read_task(const Hdf5Group& group) {
   if (group.has("head")) task.head = read_head(group.group("head"));
   task.sample = read_sample(group);
   const Hdf5Group fields = group.group("field");
-  for (const std::string& name : fields.groups()) task.fields.push_back(read_field(fields.group(name)));
+  for (const std::string& name : fields.groups()) read_field(fields.group(name), task.fields.emplace_back());
+  if (group.has("velocity_field"))
+    for (const Hdf5Group of_velocity = group.group("velocity_field"); const std::string& name : of_velocity.groups())
+      task.velocity_fields.push_back(read_velocity_field(of_velocity.group(name)));
   const Hdf5Group residuals = group.group("residual");
   for (const std::string& name : residuals.groups())
     task.residuals.push_back(read_residual(residuals.group(name)));

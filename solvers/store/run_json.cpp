@@ -13,14 +13,14 @@ void write_pairs(JsonWriter& json, const std::vector<std::pair<std::string, doub
 
 void write_errors(JsonWriter& json, const TaskRecord& task) {
   json.begin_object();
-  for (const FieldRecord& field : task.fields) {
-    if (!field.errors) continue;
-    json.key(field.name);
+  for (const auto& [name, errors] : errors_of(task)) {
+    if (!errors) continue;
+    json.key(name);
     json.begin_object();
-    json.member("rel_l2", field.errors->rel_l2);
-    json.member("rel_l1", field.errors->rel_l1);
-    json.member("max", field.errors->max);
-    json.member("rel_max", field.errors->rel_max);
+    json.member("rel_l2", errors->rel_l2);
+    json.member("rel_l1", errors->rel_l1);
+    json.member("max", errors->max);
+    json.member("rel_max", errors->rel_max);
     json.end();
   }
   json.end();

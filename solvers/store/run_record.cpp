@@ -47,6 +47,16 @@ void check_task(const TaskRecord& task) {
     check_values(field.reference, size, true, field_place + ", reference");
     check_values(field.error, size, true, field_place + ", error");
   }
+  for (const VelocityFieldRecord& field : task.velocity_fields) {
+    const std::string field_place = place + ", field '" + field.name + "'";
+    require(!field.name.empty() && names.insert(field.name).second, field_place, "names must not be empty or repeated");
+    require(field.nodes.rows() > 0 && field.nodes.rows() == field.weights.size() &&
+                field.nodes.cols() == static_cast<long>(field.components.size()),
+            field_place, "velocity nodes, weights and components do not fit");
+    check_values(field.prediction, size * field.nodes.rows(), false, field_place + ", prediction");
+    check_values(field.reference, size * field.nodes.rows(), true, field_place + ", reference");
+    check_values(field.error, size * field.nodes.rows(), true, field_place + ", error");
+  }
   names.clear();
   for (const ResidualRecord& residual : task.residuals) {
     const std::string residual_place = place + ", residual '" + residual.term + "'";
@@ -57,6 +67,13 @@ void check_task(const TaskRecord& task) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::optional<ErrorRecord>>> errors_of(const TaskRecord& task) {
+  std::vector<std::pair<std::string, std::optional<ErrorRecord>>> errors;
+  for (const FieldRecord& field : task.fields) errors.emplace_back(field.name, field.errors);
+  for (const FieldRecord& field : task.velocity_fields) errors.emplace_back(field.name, field.errors);
+  return errors;
+}
 
 long SampleSet::size() const {
   if (!is_grid()) return points.rows();

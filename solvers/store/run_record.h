@@ -59,6 +59,13 @@ struct FieldRecord {
   std::optional<ErrorRecord> errors;
 };
 
+/// A quantity that depends on the velocity too: values at sample i and node j are number i n + j of the vectors.
+struct VelocityFieldRecord : FieldRecord {
+  std::vector<std::string> components;  // names of the velocity's components
+  Eigen::MatrixXd nodes;                // (n, components)
+  Eigen::VectorXd weights;              // (n) of the quadrature; errors are means over the velocities with them
+};
+
 /// How well one term of the problem holds.
 struct ResidualRecord {
   std::string term;
@@ -101,12 +108,16 @@ struct TaskRecord {
   unsigned long long seed = 0;
   SampleSet sample;
   std::vector<FieldRecord> fields;
+  std::vector<VelocityFieldRecord> velocity_fields;
   std::vector<ResidualRecord> residuals;
   std::optional<HeadRecord> head;  // empty when no head was solved (a reference alone)
   Seconds seconds;
   std::string reference_name;                  // empty: no reference
   double reference_error_estimate = kUnknown;  // relative
 };
+
+/// Name and errors (nothing without a reference) of every field of the task, those of the velocity last.
+std::vector<std::pair<std::string, std::optional<ErrorRecord>>> errors_of(const TaskRecord& task);
 
 /// One curve of the training: a loss, a learning rate, a measure of conflict.
 struct HistoryRecord {
