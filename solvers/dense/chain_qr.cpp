@@ -62,6 +62,8 @@ class Chain {
                          int used);
   EliminatedGroup finalise(int group, const StreamedQr& front, DenseMatrix& rows);
   void back_substitute(ChainSolution& solution) const;
+  ChainSolution solve_with(double cut_off);
+  bool too_long(const ChainSolution& solution) const;
 
   const ChainShape& shape_;
   const int nrhs_;
@@ -69,6 +71,7 @@ class Chain {
   const ChainOptions& options_;
   std::vector<SourceTriangle> triangles_;
   std::vector<std::vector<double>> scale_;  // column norms of every group, zero kept as zero
+  double cut_off_ = 0.0;
   std::optional<SourceTriangle> carry_;     // equations left for the groups not yet eliminated
   std::vector<EliminatedGroup> done_;
   std::vector<double> residual_;
@@ -80,7 +83,6 @@ Chain::Chain(const ChainShape& shape, int nrhs, const std::vector<ChainSource>& 
     : shape_(shape), nrhs_(nrhs), sources_(sources), options_(options) {
   check();
   for (const ChainSource& source : sources_) triangles_.push_back(empty_triangle(source));
-  residual_.assign(static_cast<size_t>(nrhs), 0.0);
 }
 
 void Chain::check() const {
@@ -91,6 +93,7 @@ void Chain::check() const {
   }
   if (nrhs_ < 0) throw InputError("chain: negative number of right sides");
   if (options_.block_rows < 1) throw InputError("chain: block_rows must be at least 1");
+  if (!(options_.max_growth >= 0.0)) throw InputError("chain: max_growth must not be negative");
   for (double value : {options_.rcond, options_.healthy_rcond, options_.ridge}) {
     if (!(value >= 0.0) || !std::isfinite(value)) {
       throw InputError("chain: rcond, healthy_rcond and ridge must be finite and not negative");
@@ -161,7 +164,6 @@ void Chain::stream(const ChainProducer& producer) {
   for (const std::exception_ptr& error : errors) {
     if (error) std::rethrow_exception(error);
   }
-  for (const SourceTriangle& part : triangles_) add_discarded(part.qr);
 }
 
 void Chain::add_discarded(const StreamedQr& qr) {
@@ -258,9 +260,8 @@ EliminatedGroup Chain::finalise(int group, const StreamedQr& front, DenseMatrix&
     return rank == 0 ? 0.0 : 1.0 / (rcond * norm);
   };
   double inverse = inverse_norm(m);
-  if (!(inverse * std::max(options_.healthy_rcond, options_.rcond) < 1.0)) {
-    result.rank =
-        pivoted_qr(m, m, r.column(0), m, rows.columns, rows.data.data(), m, options_.rcond, result.pivots);
+  if (!(inverse * std::max(options_.healthy_rcond, cut_off_) < 1.0)) {
+    result.rank = pivoted_qr(m, m, r.column(0), m, rows.columns, rows.data.data(), m, cut_off_, result.pivots);
     inverse = inverse_norm(result.rank);
   }
   condition_ = std::max(condition_, inverse);
@@ -341,6 +342,7 @@ void Chain::back_substitute(ChainSolution& solution) const {
   std::vector<int> first(shape_.sizes.size() + 1, 0);
   std::partial_sum(shape_.sizes.begin(), shape_.sizes.end(), first.begin() + 1);
   solution.w = DenseMatrix(first.back(), nrhs_);
+  solution.scaled_norms.assign(static_cast<size_t>(nrhs_), 0.0);
   if (nrhs_ == 0) return;
   DenseMatrix& w = solution.w;
   for (auto group = done_.rbegin(); group != done_.rend(); ++group) {
@@ -353,6 +355,8 @@ void Chain::back_substitute(ChainSolution& solution) const {
     lapack::upper_solve(group->rank, nrhs_, group->r.column(0), group->rank, y.column(0), group->rank);
     const std::vector<double>& scale = scale_[static_cast<size_t>(group->group)];
     for (int s = 0; s < nrhs_; ++s) {
+      double& norm_of_all = solution.scaled_norms[static_cast<size_t>(s)];
+      norm_of_all = std::hypot(norm_of_all, lapack::norm2(group->rank, y.column(s)));
       for (int i = 0; i < group->rank; ++i) {
         const int j = group->pivots[static_cast<size_t>(i)];
         const double norm = scale[static_cast<size_t>(j)];
@@ -362,8 +366,13 @@ void Chain::back_substitute(ChainSolution& solution) const {
   }
 }
 
-ChainSolution Chain::solve() {
-  measure_columns();
+ChainSolution Chain::solve_with(double cut_off) {
+  cut_off_ = cut_off;
+  condition_ = 0.0;
+  carry_.reset();
+  done_.clear();
+  residual_.assign(static_cast<size_t>(nrhs_), 0.0);
+  for (const SourceTriangle& part : triangles_) add_discarded(part.qr);
   const int last = groups() - 1;
   const int start = shape_.periodic ? 1 : 0;
   if (shape_.periodic) {
@@ -376,7 +385,7 @@ ChainSolution Chain::solve() {
   if (shape_.periodic) eliminate(0, std::nullopt, std::nullopt);
 
   ChainSolution solution;
-  solution.cut_off = options_.rcond;
+  solution.cut_off = cut_off;
   solution.condition = condition_;
   solution.residual_norms = residual_;
   solution.group_ranks.resize(shape_.sizes.size());
@@ -387,6 +396,27 @@ ChainSolution Chain::solve() {
   back_substitute(solution);
   for (int s = 0; s < nrhs_; ++s) {
     solution.norms.push_back(lapack::norm2(solution.w.rows, solution.w.column(s)));
+  }
+  return solution;
+}
+
+bool Chain::too_long(const ChainSolution& solution) const {
+  for (int s = 0; s < nrhs_; ++s) {
+    double right = 0.0;
+    for (const SourceTriangle& part : triangles_) {
+      const int n = part.qr.columns();
+      right = std::hypot(right, lapack::norm2(n, part.qr.c() + static_cast<ptrdiff_t>(s) * n));
+    }
+    if (solution.scaled_norms[static_cast<size_t>(s)] > options_.max_growth * right) return true;
+  }
+  return false;
+}
+
+ChainSolution Chain::solve() {
+  measure_columns();
+  ChainSolution solution = solve_with(options_.rcond);
+  while (too_long(solution)) {
+    solution = solve_with(std::max(10.0 * solution.cut_off, std::numeric_limits<double>::epsilon()));
   }
   return solution;
 }

@@ -14,12 +14,14 @@
 //
 // A numerically singular R_gg is factored with column pivoting: columns below the cut-off get coefficient
 // zero and the rows they leave over, rotated, are passed on as equations for the remaining groups.
+// Where the solution is too long nevertheless, steps 2 and 3 are repeated with a larger cut-off.
 //
 // Source: Bjorck, Numerical Methods for Least Squares Problems, SIAM 1996, section 6.3 (block angular and
 // block bidiagonal problems).
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "solvers/dense/matrix.h"
@@ -57,6 +59,8 @@ struct ChainOptions {
   double rcond = 1e-15;          ///< columns of R_gg below this, with all columns at unit norm, are dropped
   double healthy_rcond = 1e-14;  ///< R_gg is pivoted only when the estimate of 1 / ||R_gg^-1|| is below this
   double ridge = 0.0;            ///< mu of mu ||D w||^2, D = diag(||a_j||)
+  /// The cut-off is raised until ||D w|| <= max_growth ||c||, c the right sides after step 1: see TriangularOptions.
+  double max_growth = std::numeric_limits<double>::infinity();
 };
 
 struct ChainSolution {
@@ -64,8 +68,9 @@ struct ChainSolution {
   int rank = 0;                        ///< columns kept
   std::vector<int> group_ranks;        ///< the same for each group
   double condition = 0.0;              ///< largest ||R_gg^-1|| (estimate, 1-norm) of the scaled, kept columns
-  double cut_off = 0.0;                ///< rcond
+  double cut_off = 0.0;                ///< rcond, or more where max_growth asked for it
   std::vector<double> norms;           ///< ||w_s||_2
+  std::vector<double> scaled_norms;    ///< ||D w_s||_2
   std::vector<double> residual_norms;  ///< least residual norms, including the ridge term
 };
 

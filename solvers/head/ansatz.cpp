@@ -33,10 +33,21 @@ Ansatz::Ansatz(std::vector<FieldPart> parts) : parts_(std::move(parts)) {
   }
 }
 
+Index Ansatz::columns(const ColumnGroup& group) const {
+  Index columns = 0;
+  for (Index f = group.first_field; f < group.end_field; ++f) columns += patchwork(f).group_features(group.slot);
+  return columns;
+}
+
 void Ansatz::add_rows(Index slot, const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
                       const Eigen::MatrixXd& coefficients, double* out_first, double* out_second, Index ld) const {
-  const Index next = slot + 1 < groups() ? slot + 1 : 0;
-  for (Index f = 0; f < fields(); ++f) {
+  add_rows({slot, 0, fields()}, points, jets, coefficients, out_first, out_second, ld);
+}
+
+void Ansatz::add_rows(const ColumnGroup& group, const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
+                      const Eigen::MatrixXd& coefficients, double* out_first, double* out_second, Index ld) const {
+  const Index slot = group.slot, next = slot + 1 < groups() ? slot + 1 : 0;
+  for (Index f = group.first_field; f < group.end_field; ++f) {
     const auto& part = parts_[static_cast<size_t>(f)];
     const Selection selection = select(jets, f);
     if (!selection.indices.empty()) {

@@ -23,6 +23,12 @@ struct HardConstraint {
   JetFunction lift;    ///< G
 };
 
+/// Columns of a head that are kept together: those of the fields first_field <= f < end_field in one group of the
+/// partition.
+struct ColumnGroup {
+  Index slot = 0, first_field = 0, end_field = 0;
+};
+
 class Ansatz {
  public:
   struct FieldPart {
@@ -37,10 +43,15 @@ class Ansatz {
   Index columns() const { return group_offset_.back(); }
   Index groups() const { return patchwork(0).groups(); }
   Index group_offset(Index group) const { return group_offset_[static_cast<size_t>(group)]; }
-  Index group_columns(Index group) const { return group_offset(group + 1) - group_offset(group); }
+  Index columns(const ColumnGroup& group) const;
 
-  /// Adds the rows of sum_c coefficients(:, c) (jet c) at points of one slot to the columns of group `slot` at
-  /// `out_first` and of its successor at `out_second` (column-major, leading dimension ld).
+  /// Adds the rows of sum_c coefficients(:, c) (jet c) at points of one slot to the columns of `group` at `out_first`
+  /// and, unless null, those of the same fields in the slot's successor at `out_second` (column-major, leading
+  /// dimension ld). Jets of other fields are left out.
+  void add_rows(const ColumnGroup& group, const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
+                const Eigen::MatrixXd& coefficients, double* out_first, double* out_second, Index ld) const;
+
+  /// The same for all fields.
   void add_rows(Index slot, const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
                 const Eigen::MatrixXd& coefficients, double* out_first, double* out_second, Index ld) const;
 

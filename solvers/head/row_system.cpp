@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "physics/error.h"
-#include "solvers/dense/chain_qr.h"
 #include "solvers/dense/streamed_qr.h"
 #include "solvers/dense/triangular_solve.h"
 
@@ -14,7 +13,31 @@ namespace {
 
 constexpr Index kBlockRows = 512;
 
+/// Fields whose jets have a coefficient other than zero at some point; the first field where there are none.
+FieldSpan span_of(const RowSystem::TermRows& rows) {
+  FieldSpan span;
+  bool found = false;
+  for (size_t c = 0; c < rows.jets.size(); ++c) {
+    if ((rows.coefficients.col(static_cast<Index>(c)).array() == 0).all()) continue;
+    const Index field = rows.jets[c].field;
+    span = found ? FieldSpan{std::min(span.first, field), std::max(span.last, field)} : FieldSpan{field, field};
+    found = true;
+  }
+  return span;
+}
+
 }  // namespace
+
+std::vector<Index> chunk_fields(const std::vector<FieldSpan>& spans, Index fields) {
+  std::vector<Index> ends{1};
+  while (ends.back() < fields) {
+    Index end = ends.back() + 1;
+    for (const auto& span : spans)
+      if (span.first < ends.back()) end = std::max(end, span.last + 1);
+    ends.push_back(end);
+  }
+  return ends;
+}
 
 RowSystem::RowSystem(const Problem& problem, const Ansatz& ansatz, const std::vector<TermPoints>& points,
                      double boundary_weight)
@@ -28,23 +51,56 @@ RowSystem::RowSystem(const Problem& problem, const Ansatz& ansatz, const std::ve
     const double balance = std::sqrt(interior / static_cast<double>(set.points.rows()));
     weights_.push_back(set.weight * (inside ? 1.0 : boundary_weight * balance));
   }
-  // rows[2 slot + 1]: points that touch the successor too; rows[2 slot]: those that do not.
-  std::vector<std::vector<std::vector<Index>>> rows(static_cast<size_t>(2 * ansatz.groups()),
-                                                    std::vector<std::vector<Index>>(points.size()));
-  const Patchwork& patchwork = ansatz.patchwork(0);
-  for (size_t s = 0; s < points.size(); ++s)
-    for (Index k = 0; k < points[s].points.rows(); ++k) {
-      const auto& point = points[s].points.row(k);
-      const bool one = ansatz.groups() == 1;
-      const Index place = one ? 0 : 2 * patchwork.slot(point) + (patchwork.touches_next(point) ? 1 : 0);
-      rows[static_cast<size_t>(place)][s].push_back(k);
-    }
-  for (size_t place = 0; place < rows.size(); ++place)
-    add_source(static_cast<Index>(place / 2), place % 2 == 1, rows[place]);
 }
 
-void RowSystem::add_source(Index slot, bool with_next, const std::vector<std::vector<Index>>& rows_of_set) {
-  Source source{slot, with_next, {}};
+RowSystem::Chain RowSystem::chain_of_cells() const {
+  const Patchwork& patchwork = ansatz_.patchwork(0);
+  Chain chain{"chain of patches", {}, patchwork.wraps(), {}};
+  for (Index g = 0; g < ansatz_.groups(); ++g) chain.groups.push_back({g, 0, ansatz_.fields()});
+  chain.sources = sources(chain.groups.size(), [&](size_t s, Index k) {
+    const auto& point = points_[s].points.row(k);
+    return Reach{patchwork.slot(point), patchwork.touches_next(point)};
+  });
+  return chain;
+}
+
+// Two chunks would save nothing over all fields together.
+RowSystem::Chain RowSystem::chain_of_fields(const std::vector<TermRows>& rows, bool only_one) const {
+  std::vector<FieldSpan> spans(rows.size());
+  std::transform(rows.begin(), rows.end(), spans.begin(), span_of);
+  std::vector<Index> ends = chunk_fields(spans, ansatz_.fields());
+  if (only_one || ends.size() < 3) ends = {ansatz_.fields()};
+  Chain chain{"chain of fields", {}, false, {}};
+  for (const Index end : ends)
+    chain.groups.push_back({0, chain.groups.empty() ? 0 : chain.groups.back().end_field, end});
+  const auto chunk_of = [&](Index field) {
+    return static_cast<Index>(std::upper_bound(ends.begin(), ends.end(), field) - ends.begin());
+  };
+  chain.sources = sources(ends.size(), [&](size_t s, Index) {
+    return Reach{chunk_of(spans[s].first), chunk_of(spans[s].first) < chunk_of(spans[s].last)};
+  });
+  return chain;
+}
+
+std::vector<RowSystem::Source> RowSystem::sources(
+    size_t groups, const std::function<Reach(size_t set, Index point)>& reach_of) const {
+  // rows[2 group + 1]: points that touch the successor too; rows[2 group]: those that do not.
+  std::vector<std::vector<std::vector<Index>>> rows(2 * groups, std::vector<std::vector<Index>>(points_.size()));
+  for (size_t s = 0; s < points_.size(); ++s)
+    for (Index k = 0; k < points_[s].points.rows(); ++k) {
+      const Reach reach = reach_of(s, k);
+      rows[static_cast<size_t>(2 * reach.group + (reach.with_next ? 1 : 0))][s].push_back(k);
+    }
+  std::vector<Source> sources;
+  for (size_t place = 0; place < rows.size(); ++place) {
+    Source source{{static_cast<Index>(place / 2), place % 2 == 1}, blocks(rows[place])};
+    if (!source.blocks.empty()) sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+std::vector<RowSystem::Block> RowSystem::blocks(const std::vector<std::vector<Index>>& rows_of_set) const {
+  std::vector<Block> blocks;
   Block block;
   for (size_t s = 0; s < rows_of_set.size(); ++s) {
     const auto& rows = rows_of_set[s];
@@ -54,11 +110,11 @@ void RowSystem::add_source(Index slot, bool with_next, const std::vector<std::ve
       block.pieces.push_back({static_cast<Index>(s), {begin, begin + static_cast<std::ptrdiff_t>(n)}});
       block.rows += static_cast<Index>(n);
       first += n;
-      if (block.rows == kBlockRows) source.blocks.push_back(std::exchange(block, {}));
+      if (block.rows == kBlockRows) blocks.push_back(std::exchange(block, {}));
     }
   }
-  if (block.rows > 0) source.blocks.push_back(std::move(block));
-  if (!source.blocks.empty()) sources_.push_back(std::move(source));
+  if (block.rows > 0) blocks.push_back(std::move(block));
+  return blocks;
 }
 
 // Square of the size that rows with these coefficients have when nothing cancels: features are of size one.
@@ -70,18 +126,31 @@ double RowSystem::largest_row(const Block& block, const std::vector<TermRows>& r
   return largest * static_cast<double>(ansatz_.columns());
 }
 
-// Writes the weighted rows of a block: the columns of group `slot` at `own`, those of its successor at `next`.
-Index RowSystem::fill(const Source& source, const Block& block, const std::vector<TermRows>& rows, double* own,
-                      double* next, double* b, Index ld,
-                      std::vector<Eigen::VectorXd>& row_weights) const {
+// Cells are neighbours in space, where one evaluation serves both; chunks of fields have bodies of their own.
+void RowSystem::add_columns(const Chain& chain, const Source& source, const Piece& piece, const TermRows& rows,
+                            double* own, double* next, Index ld) const {
+  const Eigen::MatrixXd points = points_[static_cast<size_t>(piece.set)].points(piece.rows, Eigen::all);
+  const Eigen::MatrixXd coefficients = rows.coefficients(piece.rows, Eigen::all);
+  const ColumnGroup& group = chain.own(source);
+  if (next == nullptr || ansatz_.groups() > 1) {
+    ansatz_.add_rows(group, points, rows.jets, coefficients, own, next, ld);
+  } else {
+    ansatz_.add_rows(group, points, rows.jets, coefficients, own, nullptr, ld);
+    ansatz_.add_rows(chain.next(source), points, rows.jets, coefficients, next, nullptr, ld);
+  }
+}
+
+// Writes the weighted rows of a block and returns their number.
+int RowSystem::fill(const Chain& chain, const Source& source, const Block& block, const std::vector<TermRows>& rows,
+                    const ChainBlock& out, std::vector<Eigen::VectorXd>& row_weights) const {
   using Columns = Eigen::Map<Eigen::MatrixXd, 0, Eigen::OuterStride<>>;
   const auto columns_at = [&](double* data, Index columns) {
-    return Columns(data, block.rows, columns, Eigen::OuterStride<>(ld));
+    return Columns(data, block.rows, columns, Eigen::OuterStride<>(out.ld));
   };
-  const Index successor = source.slot + 1 < ansatz_.groups() ? source.slot + 1 : 0;
-  Columns own_columns = columns_at(own, ansatz_.group_columns(source.slot));
-  Columns next_columns = columns_at(next, source.with_next ? ansatz_.group_columns(successor) : 0);
-  Columns right = columns_at(b, rows.front().right_sides.cols());
+  const bool with_next = source.reach.with_next;
+  Columns own_columns = columns_at(out.own, ansatz_.columns(chain.own(source)));
+  Columns next_columns = columns_at(out.next, with_next ? ansatz_.columns(chain.next(source)) : 0);
+  Columns right = columns_at(out.b, rows.front().right_sides.cols());
   own_columns.setZero();
   next_columns.setZero();
   Eigen::ArrayXd weight(block.rows);
@@ -89,9 +158,7 @@ Index RowSystem::fill(const Source& source, const Block& block, const std::vecto
   for (const auto& piece : block.pieces) {
     const auto s = static_cast<size_t>(piece.set);
     const auto n = static_cast<Index>(piece.rows.size());
-    ansatz_.add_rows(source.slot, points_[s].points(piece.rows, Eigen::all), rows[s].jets,
-                     rows[s].coefficients(piece.rows, Eigen::all), own + first,
-                     source.with_next ? next + first : nullptr, ld);
+    add_columns(chain, source, piece, rows[s], out.own + first, with_next ? out.next + first : nullptr, out.ld);
     right.middleRows(first, n) = rows[s].right_sides(piece.rows, Eigen::all);
     weight.segment(first, n).setConstant(weights_[s]);
     first += n;
@@ -117,7 +184,7 @@ Index RowSystem::fill(const Source& source, const Block& block, const std::vecto
   }
   for (auto part : {own_columns, next_columns, right})
     for (Index j = 0; j < part.cols(); ++j) part.col(j).array() *= weight;
-  return block.rows;
+  return static_cast<int>(block.rows);
 }
 
 RowSystem::Result RowSystem::solve(const std::vector<TermRows>& rows, const LeastSquaresOptions& options) const {
@@ -127,24 +194,24 @@ RowSystem::Result RowSystem::solve(const std::vector<TermRows>& rows, const Leas
     result.row_weights.emplace_back(set.points.rows());
   }
   result.report.columns = ansatz_.columns();
-  if (ansatz_.groups() == 1) solve_global(rows, options, result);
-  else solve_patches(rows, options, result);
+  const Chain chain = ansatz_.groups() > 1 ? chain_of_cells() : chain_of_fields(rows, options.singular_values);
+  if (chain.groups.size() == 1) solve_dense(chain, rows, options, result);
+  else solve_chain(chain, rows, options, result);
   return result;
 }
 
-void RowSystem::solve_global(const std::vector<TermRows>& rows, const LeastSquaresOptions& options,
-                             Result& result) const {
+void RowSystem::solve_dense(const Chain& chain, const std::vector<TermRows>& rows,
+                            const LeastSquaresOptions& options, Result& result) const {
+  const Source& source = chain.sources.front();
   const auto n = static_cast<int>(ansatz_.columns());
   const auto n_right = static_cast<int>(rows.front().right_sides.cols());
   StreamOptions stream;
   stream.block_rows = static_cast<int>(kBlockRows);
   StreamedQr qr = factor_streamed(
-      static_cast<int>(sources_.front().blocks.size()), n, n_right,
+      static_cast<int>(source.blocks.size()), n, n_right,
       [&](int block, const RowBlock& buffer) {
-        const Source& source = sources_.front();
-        return static_cast<int>(
-            fill(source, source.blocks[static_cast<size_t>(block)], rows, buffer.a, nullptr, buffer.b, buffer.ld,
-                                     result.row_weights));
+        return fill(chain, source, source.blocks[static_cast<size_t>(block)], rows,
+                    {buffer.a, nullptr, buffer.b, buffer.ld, buffer.capacity}, result.row_weights);
       },
       stream);
   if (options.ridge > 0) absorb_ridge(qr, options.ridge);
@@ -165,34 +232,34 @@ void RowSystem::solve_global(const std::vector<TermRows>& rows, const LeastSquar
   result.head = Eigen::Map<const Eigen::MatrixXd>(solution.w.data.data(), n, n_right);
 }
 
-void RowSystem::solve_patches(const std::vector<TermRows>& rows, const LeastSquaresOptions& options,
-                              Result& result) const {
+void RowSystem::solve_chain(const Chain& chain, const std::vector<TermRows>& rows,
+                            const LeastSquaresOptions& options, Result& result) const {
   ChainShape shape;
-  shape.periodic = ansatz_.patchwork(0).wraps();
-  for (Index g = 0; g < ansatz_.groups(); ++g) shape.sizes.push_back(static_cast<int>(ansatz_.group_columns(g)));
+  shape.periodic = chain.periodic;
+  for (const auto& group : chain.groups) shape.sizes.push_back(static_cast<int>(ansatz_.columns(group)));
   std::vector<ChainSource> sources;
-  for (const auto& source : sources_)
-    sources.push_back({static_cast<int>(source.slot), source.with_next, static_cast<int>(source.blocks.size())});
-  ChainOptions chain;
-  chain.block_rows = static_cast<int>(kBlockRows);
-  chain.rcond = options.rcond;
-  chain.ridge = options.ridge;
+  for (const auto& source : chain.sources)
+    sources.push_back({static_cast<int>(source.reach.group), source.reach.with_next,
+                       static_cast<int>(source.blocks.size())});
+  ChainOptions chain_options;
+  chain_options.block_rows = static_cast<int>(kBlockRows);
+  chain_options.rcond = options.rcond;
+  chain_options.ridge = options.ridge;
+  chain_options.max_growth = options.max_growth;
   const auto n_right = static_cast<int>(rows.front().right_sides.cols());
   const ChainSolution solution = torsor::solve_chain(
       shape, n_right, sources,
-      [&](int source, int block, const ChainBlock& buffer) {
-        const Source& own = sources_[static_cast<size_t>(source)];
-        return static_cast<int>(
-            fill(own, own.blocks[static_cast<size_t>(block)], rows, buffer.own, buffer.next, buffer.b, buffer.ld,
-                                     result.row_weights));
+      [&](int index, int block, const ChainBlock& buffer) {
+        const Source& source = chain.sources[static_cast<size_t>(index)];
+        return fill(chain, source, source.blocks[static_cast<size_t>(block)], rows, buffer, result.row_weights);
       },
-      chain);
+      chain_options);
   HeadReport& report = result.report;
   report.rank = solution.rank;
   report.condition = solution.condition;
   report.cut_off = solution.cut_off;
-  report.method = "chain of patches";
-  report.norm = *std::max_element(solution.norms.begin(), solution.norms.end());
+  report.method = chain.name;
+  report.norm = *std::max_element(solution.scaled_norms.begin(), solution.scaled_norms.end());
   report.residual = *std::max_element(solution.residual_norms.begin(), solution.residual_norms.end()) /
                     std::sqrt(static_cast<double>(report.rows));
   result.head = Eigen::Map<const Eigen::MatrixXd>(solution.w.data.data(), report.columns, n_right);

@@ -159,6 +159,33 @@ TEST(ChainQr, UndeterminedChainStaysBounded) {
   }
 }
 
+// Nearly dependent columns and right sides that they do not fit: a long solution, unless it is bounded.
+TEST(ChainQr, CutOffRisesUntilTheSolutionIsShort) {
+  for (bool periodic : {false, true}) {
+    Problem p = make_problem({12, 15, 10}, periodic, 60, 2);
+    for (size_t s = 0; s < p.sources.size(); ++s) {
+      for (Matrix* part : {&p.own[s], &p.next[s]}) {
+        if (part->cols() == 15) part->col(3) = part->col(7) + 1e-10 * part->col(3);
+      }
+    }
+    assemble(p);
+    ChainOptions options;
+    EXPECT_EQ(solve(p, options).rank, 37);
+    EXPECT_GT(solve(p, options).scaled_norms[0], 1e6 * p.b.col(0).norm());
+    options.max_growth = 100;
+    const ChainSolution bounded = solve(p, options);
+    EXPECT_EQ(bounded.group_ranks, (std::vector<int>{12, 14, 10}));
+    EXPECT_GT(bounded.cut_off, 1e-11);
+    const Matrix w = as_eigen(bounded.w), residual = p.a * w - p.b;
+    for (int s = 0; s < 2; ++s) {
+      const auto i = static_cast<size_t>(s);
+      EXPECT_LT(bounded.scaled_norms[i], 100 * p.b.col(s).norm());
+      EXPECT_NEAR(bounded.scaled_norms[i], p.a.colwise().norm().transpose().cwiseProduct(w.col(s)).norm(), 1e-10);
+      EXPECT_NEAR(bounded.residual_norms[i], residual.col(s).norm(), 1e-10);
+    }
+  }
+}
+
 TEST(ChainQr, RidgeMatchesAppendedRows) {
   for (bool periodic : {false, true}) {
     Problem p = make_problem({8, 9, 7}, periodic, 40, 1);
