@@ -258,7 +258,7 @@ class GlobalSolver {
       candidate.holdouts.push_back(
           evaluate_holdout(*active_[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
             return candidate.ansatz->jets(x, jets, candidate.heads.col(static_cast<Index>(t)));
-          }));
+          }, options_.least_scales));
       candidate.worst = std::max(candidate.worst, candidate.holdouts.back().worst);
     }
   }

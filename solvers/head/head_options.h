@@ -31,6 +31,8 @@ struct HeadOptions {
   /// in three and more dimensions),
   /// in windows 1e-8 and 1e-5 (the error is usually a hundredth of it).
   double tolerance = 0;
+  /// Of earlier time windows (holdout.h).
+  EquationScales least_scales;
   CollocationOptions collocation;
   NewtonOptions newton;
   /// Hard constraint on each field: distance factor and lift, both formulas of the coordinates.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <string>
 
 #include "physics/error.h"
@@ -54,11 +53,12 @@ std::string equation_of(const Term& term) {
 
 }  // namespace
 
-Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field) {
+Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field,
+                         const EquationScales& least) {
   const auto jets = all_jets(problem);
   const auto sizes = jet_sizes(problem, points, jets, field);
   Holdout result;
-  std::map<std::string, double> scales2;  // of each equation
+  result.scales = least;
   for (const auto& set : points) {
     const Term& term = problem.terms[static_cast<size_t>(set.term)];
     const auto linear = linearize(problem, term, set.points, set.normals, field(set.points, term.jets));
@@ -68,8 +68,8 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
       scale2 += linear.coefficients.col(static_cast<Index>(c)).squaredNorm() * size * size /
                 static_cast<double>(set.points.rows());
     }
-    double& of_equation = scales2[equation_of(term)];
-    of_equation = std::max(of_equation, scale2);
+    double& of_equation = result.scales[equation_of(term)];
+    of_equation = std::max(of_equation, std::sqrt(scale2));
     TermHoldout entry;
     entry.term = set.term;
     entry.rms = rms(linear.residual);
@@ -80,7 +80,7 @@ Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& 
   for (auto& entry : result.terms) {
     const Term& term = problem.terms[static_cast<size_t>(entry.term)];
     // The zero field balances nothing: what is left is then the residual in full.
-    const double scale2 = scales2[equation_of(term)], scale = scale2 > 0 ? std::sqrt(scale2) : 1;
+    const double balanced = result.scales[equation_of(term)], scale = balanced > 0 ? balanced : 1;
     entry.relative = entry.rms / scale;
     // A field so large that its scale overflows would pass as solved.
     if (!std::isfinite(scale) || !std::isfinite(entry.relative))

@@ -8,6 +8,9 @@
 // one kinetic equation share their scale, the largest.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "solvers/head/newton.h"
 
 namespace torsor {
@@ -19,13 +22,19 @@ struct TermHoldout {
   Eigen::VectorXd values;    ///< r(x_k) / scale at each point of the set
 };
 
+/// The scale of each equation, by name.
+using EquationScales = std::map<std::string, double>;
+
 struct Holdout {
   std::vector<TermHoldout> terms;
   double worst = 0;  ///< largest eta
+  EquationScales scales;
 };
 
-/// Evaluates every term at its hold-out points.
-Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field);
+/// Evaluates every term at its hold-out points. `least`: scales that earlier time windows had, so that what has decayed
+/// need not be as accurate relative to itself.
+Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field,
+                         const EquationScales& least = {});
 
 /// Throws NumericalError when Newton's method did not converge and what it left is no solution (a relative hold-out
 /// residual above 1e-3). A stagnation at rounding passes.

@@ -317,6 +317,7 @@ class GlobalMarch {
       const double stop = now + length > end - 1e-3 * length ? end : now + length;
       HeadResult window = solve_window(now, stop, before);
       windows_.push_back(window.solutions.front().windows().front());
+      options_.least_scales = asked_.least_scales = window.holdouts.front().scales;
       length = windows_.back().end - now;
       now = windows_.back().end;
       progress_.update((now - time.low) / (time.high - time.low), "t = " + std::to_string(now));
@@ -329,6 +330,8 @@ class GlobalMarch {
 
   /// The next window looks for features and bandwidth anew, with these options.
   void start_anew(const HeadOptions& options) { options_ = asked_ = options; }
+
+  const EquationScales& scales() const { return options_.least_scales; }
 
   HeadResult result() {
     all_.solutions = {Solution(problem_.time(), std::move(windows_))};
@@ -363,16 +366,12 @@ class GlobalMarch {
     }
   }
 
-  // As much as brings the bandwidth in time down to that of a resolved cell. Of what is not resolved at all the choices
-  // say nothing.
+  // Far from the tolerance a much shorter window has another best bandwidth; near it the choices hold.
   double shorter(const std::optional<HeadResult>& best) {
-    if (!best || best->holdout >= kUnresolved) {
-      start_anew(asked_);
-      return 0.5;
-    }
-    const auto& axis = best->solutions.front().windows().front();
-    const double bandwidth = 0.5 * (axis.end - axis.start) * best->bandwidth[problem_.time()];
-    return std::clamp(kTimeBandwidth / bandwidth, 0.25, 0.5);
+    constexpr double kFar = 100;
+    if (best && best->holdout < kFar * tolerance_) return 0.5;
+    options_ = asked_;
+    return best && best->holdout < kUnresolved ? 0.3 : 0.5;
   }
 
   // The first solve finds features and bandwidth (in radians per unit), which later windows keep.
@@ -410,6 +409,7 @@ HeadResult march_in_windows(const Problem& problem, const HeadOptions& options, 
 // windows of its own.
 HeadResult march_with_relaxation(const Problem& problem, const HeadOptions& options, Progress& progress) {
   constexpr double kLayer = 40;  // exp(-40) = 4e-18
+  constexpr double kThin = 0.04;
   constexpr Index kFeatures = 160;  // of each of many fields: shorter windows cost less than more features
   const auto& time = problem.coordinates[static_cast<size_t>(problem.time())];
   HeadOptions whole = options;
@@ -428,10 +428,20 @@ HeadResult march_with_relaxation(const Problem& problem, const HeadOptions& opti
   const double duration = time.high - time.low, layer = kLayer / of_layer.decay_rate;
   if (layer < 0.5 * duration) {
     march.march(time.low + layer, layer);
+    // In a thin layer g is far larger than after it, and would hide what is wrong there.
+    if (layer > kThin * duration) whole.least_scales = march.scales();
     march.start_anew(whole);
   }
   march.march(time.high, duration);
   return march.result();
+}
+
+/// The moments of one unknown go together (holdout.h).
+std::string continuing(const Problem& problem, const FieldJet& jet) {
+  for (const auto& unknown : problem.velocity_fields)
+    if (jet.field >= unknown.first && jet.field < unknown.first + unknown.basis.cols())
+      return "continue " + unknown.name + "[" + problem.jet_text(jet) + "]";
+  return "continue " + problem.jet_text(jet);
 }
 
 }  // namespace
@@ -448,7 +458,7 @@ Problem window_problem(const Problem& problem, double start, double end,
     for (int order = 0; order < problem.time_order(f); ++order) {
       FieldJet jet{f, MultiIndex(static_cast<size_t>(problem.dimension()), 0)};
       jet.orders[static_cast<size_t>(t)] = order;
-      window.terms.push_back(given_value_term(window, "continue " + problem.jet_text(jet), Place::initial, jet,
+      window.terms.push_back(given_value_term(window, continuing(problem, jet), Place::initial, jet,
                                               [before, jet](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
                                                 return before->ansatz->jets(points, {jet}, before->head);
                                               }));
