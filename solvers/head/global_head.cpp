@@ -18,6 +18,7 @@ namespace torsor {
 namespace {
 
 /// Numbers of features to go through, by dimension: enough for a first answer, up to what two cores solve in seconds.
+/// Kinetic equations have many fields.
 struct Levels {
   Index first, last;
   double growth;
@@ -26,8 +27,9 @@ struct Levels {
   }
 };
 
-Levels levels_for(Index d, const HeadOptions& options) {
-  Levels levels = d == 1 ? Levels{24, 400, 1.6} : d == 2 ? Levels{160, 1673, 1.6} : Levels{400, 3600, 1.6};
+Levels levels_for(const Problem& problem, const HeadOptions& options) {
+  const Index d = problem.dimension();
+  Levels levels = problem.velocity ? Levels{80, 1673, 1.6} : d == 1 ? Levels{24, 400, 1.6} : d == 2 ? Levels{160, 1673, 1.6} : Levels{400, 3600, 1.6};
   if (options.max_features > 0) levels.last = options.max_features;
   if (options.features > 0) levels.first = levels.last = options.features;
   levels.first = std::min(levels.first, levels.last);
@@ -103,7 +105,7 @@ class GlobalSolver {
   HeadResult run() {
     is_linear_ = is_linear(problem_, collocation_points(problem_, axes_, 16, {}));
     if (options_.tolerance == 0) tolerance_ = default_tolerance();
-    levels_ = levels_for(problem_.dimension(), options_);
+    levels_ = levels_for(problem_, options_);
     Index features = levels_.first;
     const bool fixed_bandwidth = options_.bandwidth.size() > 0;
     Eigen::VectorXd bandwidth = first_bandwidth();
