@@ -93,6 +93,39 @@ TEST(RunFile, ComesBackWhole) {
   expect_equal(back.tasks[1], run.tasks[1]);
 }
 
+VelocityFieldRecord velocity_field(long samples) {
+  VelocityFieldRecord field;
+  field.name = "f";
+  field.components = {"vx", "vy"};
+  field.nodes = Eigen::MatrixXd::Random(3, 2);
+  field.weights = Eigen::Vector3d(0.25, 0.5, 0.25);
+  field.prediction = Eigen::VectorXd::Random(3 * samples);
+  field.reference = Eigen::VectorXd::Random(3 * samples);
+  field.error = field.prediction - field.reference;
+  field.errors = ErrorRecord{1e-3, 2e-3, 3e-3, 4e-3};
+  return field;
+}
+
+TEST(RunFile, QuantitiesOfTheVelocityComeBack) {
+  const TemporaryFolder folder;
+  RunRecord run = sample_run();
+  run.tasks[0].velocity_fields.push_back(velocity_field(run.tasks[0].sample.size()));
+  write_run(run, folder.file("run"));
+  const RunRecord back = read_run(folder.file("run"));
+  ASSERT_EQ(back.tasks[0].velocity_fields.size(), 1u);
+  const VelocityFieldRecord &a = run.tasks[0].velocity_fields[0], &b = back.tasks[0].velocity_fields[0];
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.components, b.components);
+  EXPECT_TRUE(a.nodes == b.nodes && a.weights == b.weights);
+  expect_equal(a.prediction, b.prediction);
+  expect_equal(a.reference, b.reference);
+  expect_equal(a.error, b.error);
+  EXPECT_EQ(errors_of(back.tasks[0]).back().first, "f");
+  EXPECT_EQ(errors_of(back.tasks[0]).back().second->rel_l2, 1e-3);
+  run.tasks[0].velocity_fields[0].prediction.resize(5);
+  EXPECT_THROW(write_run(run, folder.file("run")), std::invalid_argument);
+}
+
 TEST(RunFile, RunWithoutTasksOrFields) {
   const TemporaryFolder folder;
   RunRecord run;

@@ -1,0 +1,189 @@
+// Kinetic problems: equations, data and boundary conditions with a velocity in them.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "physics/error.h"
+#include "physics/transport_exact.h"
+#include "problems/builder.h"
+#include "problems/quantities.h"
+
+namespace torsor {
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+
+void micro_macro(ProblemBuilder& p) {
+  p.residual("macro", "rho_t + mean(v*g_x) = 0");
+  p.residual("micro", "eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0");
+}
+
+ProblemBuilder slab(const std::string& velocity, bool periodic) {
+  ProblemBuilder p("slab", {});
+  p.parameter("eps", 0.1, 1e-8, 1, "Knudsen number");
+  p.coordinates(periodic ? "x in [0, 1] periodic; t in [0, 1] time" : "x in [0, 1]; t in [0, 1] time");
+  p.velocity(velocity);
+  p.field("rho");
+  p.field("g(v) zero-mean");
+  micro_macro(p);
+  p.initial("density", "rho = 1");
+  p.initial("deviation", "eps*g = v");
+  return p;
+}
+
+std::set<std::string> names(const Problem& problem, Place place) {
+  std::set<std::string> found;
+  for (const auto& term : problem.terms)
+    if (term.place == place) found.insert(term.name);
+  return found;
+}
+
+TEST(KineticBuilder, OneEquationForEachUnknownMoment) {
+  ProblemBuilder p = slab("v in gauss(6)", true);
+  const Problem problem = p.build();
+  EXPECT_EQ(problem.fields.size(), 6u);
+  EXPECT_EQ(names(problem, Place::interior),
+            (std::set<std::string>{"macro", "micro[1]", "micro[2]", "micro[3]", "micro[4]", "micro[5]"}));
+  EXPECT_EQ(names(problem, Place::initial).size(), 6u);
+}
+
+TEST(KineticBuilder, BoundaryDataHoldForIncomingVelocities) {
+  ProblemBuilder p = slab("v in gauss(6)", false);
+  p.boundary("walls", "rho + eps*g = where(v > 0, 1, 0)");
+  const Problem problem = p.build();
+  int left = 0, right = 0;
+  for (const auto& term : problem.terms) {
+    if (term.place != Place::boundary) continue;
+    ASSERT_EQ(term.pieces.size(), 1u);
+    const Index node = std::stoi(term.name.substr(6));
+    const bool low = term.pieces.front() == "x_low";
+    EXPECT_EQ(problem.velocity->nodes(node, 0) > 0, low);
+    (low ? left : right) += 1;
+    // At rho = 1, g = 0 what is left is 1 - data.
+    std::map<std::string, double> values;
+    for (const auto& use : term.formula->names()) values[use.name] = use.name == "rho" ? 1 : 0;
+    EXPECT_NEAR(term.formula->evaluate(values), low ? 0 : 1, 1e-14);
+  }
+  EXPECT_EQ(left, 3);
+  EXPECT_EQ(right, 3);
+}
+
+// The exact eigenmode in three ways of writing the same equation: all residuals vanish.
+struct Decomposition {
+  const char* name;
+  std::function<void(ProblemBuilder&)> write;
+};
+
+class EveryDecomposition : public testing::TestWithParam<Decomposition> {};
+
+TEST_P(EveryDecomposition, HoldsForTheEigenmode) {
+  ProblemBuilder p("eigenmode", {});
+  p.parameter("eps", 0.05, 1e-8, 1, "Knudsen number");
+  p.coordinates("x in [0, 1] periodic; t in [0, 0.1] time");
+  p.velocity("v in gauss(40)");
+  p.define("z", "2*pi*eps");
+  p.define("a", "z*cos(z)/sin(z)");
+  p.define("decay", "exp((a - 1)/eps^2*t)/(a^2 + z^2*v^2)");
+  p.define("even", "decay*a*cos(2*pi*x)");
+  p.define("odd", "decay*z*v*sin(2*pi*x)");
+  p.define("mode", "even + odd");
+  GetParam().write(p);
+  const Problem problem = p.build();
+  Eigen::MatrixXd points(3, 2);
+  points << 0.1, 0.02, 0.37, 0.05, 0.81, 0.09;
+  for (const auto& term : problem.terms) {
+    const auto jets = problem.exact_jets(points, term.jets);
+    EXPECT_LT(evaluate_residual(problem, term, points, {}, jets).cwiseAbs().maxCoeff(), 1e-9) << term.name;
+  }
+  // f at the nodes, the same whatever the unknowns are.
+  const TransportEigenmode exact(0.05, 2 * kPi);
+  Eigen::MatrixXd values(3, static_cast<Index>(problem.fields.size()));
+  for (Index f = 0; f < values.cols(); ++f) values.col(f) = problem.exact_jets(points, {{f, {0, 0}}}).col(0);
+  for (const auto& quantity : quantities(problem)) {
+    if (quantity.name != "f") continue;
+    const Eigen::MatrixXd found = quantity.of(points, values);
+    ASSERT_EQ(found.cols(), 40);
+    for (Index k = 0; k < 3; ++k)
+      for (Index j = 0; j < 40; ++j)
+        EXPECT_NEAR(found(k, j), exact.f(points(k, 1), points(k, 0), problem.velocity->nodes(j, 0)), 1e-10);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, EveryDecomposition,
+    testing::Values(Decomposition{"micro_macro",
+                                  [](ProblemBuilder& p) {
+                                    p.field("rho");
+                                    p.field("g(v) zero-mean");
+                                    micro_macro(p);
+                                    p.exact("rho", "mean(mode)");
+                                    p.exact("g", "(mode - mean(mode))/eps");
+                                    p.initial("density", "rho = rho_exact");
+                                    p.initial("deviation", "g = g_exact");
+                                    p.derived("f", "rho + eps*g");
+                                  }},
+                    Decomposition{"even_odd",
+                                  [](ProblemBuilder& p) {
+                                    p.field("rho");
+                                    p.field("r(v) even zero-mean");
+                                    p.field("j(v) odd");
+                                    p.residual("conservation", "rho_t + mean(v*j_x) = 0");
+                                    p.residual("parity0", "eps^2*r_t + eps^2*(v*j_x - mean(v*j_x)) + r = 0");
+                                    p.residual("parity1", "eps^2*j_t + v*rho_x + v*r_x + j = 0");
+                                    p.exact("rho", "mean(mode)");
+                                    p.exact("r", "even - mean(even)");
+                                    p.exact("j", "odd/eps");
+                                    p.initial("density", "rho = rho_exact");
+                                    p.initial("r0", "r = r_exact");
+                                    p.initial("j0", "j = j_exact");
+                                    p.derived("f", "rho + r + eps*j");
+                                  }},
+                    Decomposition{"distribution",
+                                  [](ProblemBuilder& p) {
+                                    p.field("f(v)");
+                                    p.residual("transport", "eps*f_t + v*f_x = (mean(f) - f)/eps");
+                                    p.exact("f", "mode");
+                                    p.initial("ic", "f = f_exact");
+                                  }}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+TEST(KineticBuilder, TwoDimensions) {
+  ProblemBuilder p("plane", {});
+  p.coordinates("x in [0, 1]; y in [0, 1]; t in [0, 1] time");
+  p.velocity("vx, vy in circle(8)");
+  p.field("f(vx, vy)");
+  p.residual("transport", "f_t + vx*f_x + vy*f_y = mean(f) - f");
+  p.boundary("walls", "f = 0");
+  p.initial("ic", "f = exp(-x^2 - y^2)");
+  const Problem problem = p.build();
+  EXPECT_EQ(problem.fields.size(), 8u);
+  EXPECT_EQ(names(problem, Place::interior).size(), 8u);
+  for (const auto& term : problem.terms) {
+    if (term.place != Place::boundary) continue;
+    EXPECT_EQ(term.pieces.size(), 2u);  // each node comes in through two sides
+  }
+}
+
+TEST(KineticBuilder, BadInputIsAnInputError) {
+  const auto broken = [](const std::function<void(ProblemBuilder&)>& change) {
+    ProblemBuilder p = slab("v in gauss(4)", true);
+    change(p);
+    EXPECT_THROW(p.build(), InputError);
+  };
+  broken([](ProblemBuilder& p) { p.derived("f", "rho*g"); });
+  broken([](ProblemBuilder& p) { p.derived("q", "rho_x"); });
+  broken([](ProblemBuilder& p) { p.derived("rho", "rho"); });
+  broken([](ProblemBuilder& p) { p.define("v", "1"); });
+  broken([](ProblemBuilder& p) { p.initial("more", "g = 1"); });  // a mean that g has not
+  broken([](ProblemBuilder& p) { p.exact("h", "v"); });
+  EXPECT_THROW(ProblemBuilder("no velocity", {}).field("g(v)"), InputError);
+  ProblemBuilder plain("plain", {});
+  plain.coordinates("x in [0, 1]");
+  plain.field("u");
+  plain.residual("pde", "mean(u) = 1");
+  plain.boundary("bc", "u = 0");
+  EXPECT_THROW(plain.build(), InputError);
+}
+
+}  // namespace
+}  // namespace torsor

@@ -1,0 +1,120 @@
+// Closed-form heads of kinetic equations at every Knudsen number: exact solutions, data out of equilibrium, the limit.
+#include <gtest/gtest.h>
+
+#include "physics/norms.h"
+#include "physics/transport_exact.h"
+#include "problems/builder.h"
+#include "problems/quantities.h"
+#include "solvers/head/head_solver.h"
+#include "solvers/head/time_march.h"
+#include "solvers/reference/transport_volterra.h"
+
+namespace torsor {
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+
+Problem slab(double eps, int nodes, const std::string& end, const std::string& f0) {
+  ProblemBuilder p("slab", {});
+  p.parameter("eps", eps, 1e-8, 1, "Knudsen number");
+  p.coordinates("x in [0, 1] periodic; t in [0, " + end + "] time");
+  p.velocity("v in gauss(" + std::to_string(nodes) + ")");
+  p.field("rho");
+  p.field("g(v) zero-mean");
+  p.define("f0", f0);
+  p.residual("macro", "rho_t + mean(v*g_x) = 0");
+  p.residual("micro", "eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0");
+  p.initial("density", "rho = mean(f0)");
+  p.initial("deviation", "eps*g = f0 - mean(f0)");
+  p.derived("flux", "mean(v*g)");
+  p.derived("f", "rho + eps*g");
+  return p.build();
+}
+
+Eigen::MatrixXd grid(double begin, double end) {
+  Eigen::MatrixXd points(41 * 21, 2);
+  for (Index i = 0; i < 41; ++i)
+    for (Index k = 0; k < 21; ++k) {
+      points(i * 21 + k, 0) = static_cast<double>(i) / 40;
+      points(i * 21 + k, 1) = begin + (end - begin) * static_cast<double>(k) / 20;
+    }
+  return points;
+}
+
+Eigen::MatrixXd quantity(const Problem& problem, const Solution& solution, const std::string& name,
+                         const Eigen::MatrixXd& points) {
+  std::vector<FieldJet> jets;
+  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f) jets.push_back({f, {0, 0}});
+  const Eigen::MatrixXd values = solution.jets(points, jets);
+  for (const auto& known : quantities(problem))
+    if (known.name == name) return known.of(points, values);
+  throw std::logic_error("no quantity " + name);
+}
+
+HeadResult solve(const Problem& problem) {
+  SilentProgress progress;
+  HeadOptions options;
+  options.seed = 1;
+  return solve_heads({problem}, options, progress).front();
+}
+
+class EveryKnudsenNumber : public testing::TestWithParam<double> {};
+
+// From the eigenmode's own data: rho, the flux and f.
+TEST_P(EveryKnudsenNumber, EigenmodeOfTheSlab) {
+  const double eps = GetParam();
+  const std::string e = exact_text(eps);
+  const TransportEigenmode exact(eps, 2 * kPi);
+  const double a = 1 + eps * eps * exact.decay_rate();
+  const std::string mode = "(" + exact_text(a) + "*cos(2*pi*x) + 2*pi*" + e + "*v*sin(2*pi*x))/(" + exact_text(a) +
+                           "^2 + (2*pi*" + e + "*v)^2)";
+  const Problem problem = slab(eps, eps > 0.15 ? 48 : 16, "0.1", mode);
+  const HeadResult result = solve(problem);
+  const Eigen::MatrixXd points = grid(0, 0.1);
+  const Eigen::MatrixXd rho = quantity(problem, result.solutions.front(), "rho", points);
+  const Eigen::MatrixXd flux = quantity(problem, result.solutions.front(), "flux", points);
+  const Eigen::MatrixXd f = quantity(problem, result.solutions.front(), "f", points);
+  Eigen::MatrixXd true_rho(rho.rows(), 1), true_flux(rho.rows(), 1), true_f(f.rows(), f.cols());
+  for (Index k = 0; k < points.rows(); ++k) {
+    true_rho(k, 0) = exact.rho(points(k, 1), points(k, 0));
+    true_flux(k, 0) = exact.flux(points(k, 1), points(k, 0));
+    for (Index j = 0; j < f.cols(); ++j) true_f(k, j) = exact.f(points(k, 1), points(k, 0), problem.velocity->nodes(j, 0));
+  }
+  EXPECT_LT((rho - true_rho).norm() / true_rho.norm(), 1e-9);
+  EXPECT_LT((f - true_f).norm() / true_f.norm(), 1e-8);
+  // The data are rounded before g = (f - rho)/eps is made of them.
+  EXPECT_LT((flux - true_flux).norm() / true_flux.norm(), std::max(1e-8, 1e-15 / eps));
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, EveryKnudsenNumber, testing::Values(0.2, 0.1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8),
+                         [](const auto& one) { return "case" + std::to_string(one.index); });
+
+TEST(KineticHead, RelaxationIsThatOfTheEquation) {
+  EXPECT_NEAR(relaxation_rate(slab(1e-3, 4, "1", "cos(2*pi*x)")), 1e6, 1);
+  EXPECT_NEAR(relaxation_rate(slab(0.5, 4, "1", "cos(2*pi*x)")), 4, 1e-9);
+}
+
+const char* const kMaxwellian = "(1 + cos(4*pi*x))/sqrt(2*pi)*exp(-v^2/2)";
+
+// Data out of equilibrium: an initial layer of length eps^2, and decay after it.
+double out_of_equilibrium(double eps) {
+  const Problem problem = slab(eps, 12, "0.3", kMaxwellian);
+  const HeadResult result = solve(problem);
+  const TransportVolterra exact(0, 1, eps,
+                                transport_modes([](double x) { return 1 + std::cos(4 * kPi * x); },
+                                                [](double v) { return std::exp(-v * v / 2) / std::sqrt(2 * kPi); }, 0, 1),
+                                0.3);
+  double worst = 0;
+  for (const double begin : {0.0, 0.1}) {
+    const Eigen::MatrixXd points = grid(begin, 0.3);
+    worst = std::max(worst, relative_l2(quantity(problem, result.solutions.front(), "rho", points).col(0), exact.rho(points)));
+  }
+  return worst;
+}
+
+TEST(KineticHeadSlow, InitialLayersAtEveryKnudsenNumber) {
+  for (const double eps : {1.0, 1e-2, 1e-6}) EXPECT_LT(out_of_equilibrium(eps), 1e-6) << eps;
+}
+
+}  // namespace
+}  // namespace torsor
