@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "physics/error.h"
+#include "problems/quantities.h"
 #include "solvers/cli/command_line.h"
 #include "solvers/cli/finish_run.h"
 #include "solvers/cli/run_builder.h"
@@ -43,12 +44,13 @@ class ErrorMonitor {
       const Problem& problem = training.tasks()[static_cast<size_t>(w.task)];
       const auto rows = rows_until(problem, w.points, training.reached());
       const Eigen::MatrixXd expected = w.values(rows, Eigen::all);
-      const Eigen::MatrixXd values =
-          field_values(problem, training.solution(w.task, false), w.points(rows, Eigen::all));
-      for (Index f = 0; f < values.cols(); ++f)
-        errors.emplace_back("error." + problem.fields[static_cast<size_t>(f)].name +
-                                (training.tasks().size() > 1 ? "." + std::to_string(w.task) : ""),
-                            (values.col(f) - expected.col(f)).norm() / expected.col(f).norm());
+      const Eigen::MatrixXd points = w.points(rows, Eigen::all);
+      const Eigen::MatrixXd values = field_values(problem, training.solution(w.task, false), points);
+      for (const auto& quantity : quantities(problem)) {
+        const Eigen::MatrixXd found = quantity.of(points, values), truth = quantity.of(points, expected);
+        errors.emplace_back("error." + quantity.name + (training.tasks().size() > 1 ? "." + std::to_string(w.task) : ""),
+                            (found - truth).norm() / truth.norm());
+      }
     }
     return errors;
   }
