@@ -83,7 +83,8 @@ SampleSet output_samples(const Problem& problem, Index grid) {
     samples.point_names = names;
     return samples;
   }
-  const Index n = grid > 0 ? grid : d == 1 ? 1001 : d == 2 ? 129 : 41;
+  const Index in_plane = problem.velocity ? 65 : 129;  // with values for every velocity
+  const Index n = grid > 0 ? grid : d == 1 ? 1001 : d == 2 ? in_plane : 41;
   for (const auto& c : problem.coordinates)
     samples.axes.push_back({c.name, c.unit, Eigen::VectorXd::LinSpaced(n, c.low, c.high)});
   if (problem.box) return samples;

@@ -41,8 +41,7 @@ std::vector<double> parameter_values(const Config& config, const std::string& ke
 const std::vector<std::string>& equation_keys() {
   static const std::vector<std::string> keys{"problem.title",    "problem.coordinates", "problem.domain",
                                              "problem.unknowns", "problem.residual",    "problem.boundary",
-                                             "problem.initial",  "problem.exact",       "problem.velocity",
-                                             "problem.derived"};
+                                             "problem.initial",  "problem.exact",       "problem.velocity"};
   return keys;
 }
 
@@ -57,6 +56,10 @@ bool writes_equation(const Config& config) {
   return std::any_of(equation_keys().begin(), equation_keys().end(), [&](const std::string& key) {
     return config.has(key) || (key != "problem.title" && !config.keys_under(key).empty());
   });
+}
+
+void define_derived(const Config& config, ProblemBuilder& builder) {
+  for (const auto& key : config.keys_under("problem.derived")) builder.derived(last_part(key), config.text(key));
 }
 
 void define_from_config(const Config& config, ProblemBuilder& builder) {
@@ -82,7 +85,7 @@ void define_from_config(const Config& config, ProblemBuilder& builder) {
   }
   for_each_named(config, "problem.initial", "ic",
                  [&](const std::string& term, const std::string& key) { builder.initial(term, config.text(key)); });
-  for (const auto& key : config.keys_under("problem.derived")) builder.derived(last_part(key), config.text(key));
+  define_derived(config, builder);
 }
 
 void check_pieces_have_conditions(const Config& config) {
@@ -109,7 +112,14 @@ std::string task_name(const TaskInput& input, const std::vector<std::string>& va
 ProblemDefinition problem_definition(const Config& config) {
   if (!config.has("problem.name")) throw InputError("problem.name is missing");
   const std::string name = config.text("problem.name");
-  if (!writes_equation(config)) return find_problem(name);
+  if (!writes_equation(config)) {
+    ProblemDefinition definition = find_problem(name);
+    definition.define = [config, define = definition.define](ProblemBuilder& builder) {
+      define(builder);
+      define_derived(config, builder);
+    };
+    return definition;
+  }
   for (const auto& definition : problem_definitions())
     if (definition.name == name)
       throw config.error("problem.name", "is a shipped problem; an equation written in a configuration needs another name");

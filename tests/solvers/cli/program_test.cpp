@@ -219,6 +219,37 @@ TEST_F(Program, OneTaskHasItsFiguresAtTheTopOfTheJson) {
   EXPECT_LT(json.find("\"seconds\""), json.find("\"tasks\""));
 }
 
+const std::string kKinetic =
+    "[problem]\nname = mine\ncoordinates = x in [0, 1] periodic; t in [0, 0.1] time\nvelocity = v in gauss(4)\n"
+    "unknowns = rho, g(v) zero-mean\nresidual.macro = rho_t + mean(v*g_x) = 0\n"
+    "residual.micro = g_t + v*g_x - mean(v*g_x) + v*rho_x + g = 0\ninitial.a = rho = 1 + cos(2*pi*x)\n"
+    "initial.b = g = 0*v\nderived.flux = mean(v*g)\nderived.f = rho + g\n" +
+    kQuick;
+
+TEST_F(Program, KineticRunsStoreQuantitiesOfTheVelocity) {
+  const std::string json_path = at("run.json");
+  const ProgramOutcome outcome = solve(kKinetic, "run", {"--json", json_path});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  expect_contains(content(json_path), {"\"rho\"", "\"flux\"", "\"f\""});
+  const RunRecord stored = read_run(at("run"));
+  ASSERT_EQ(stored.tasks[0].fields.size(), 2u);
+  ASSERT_EQ(stored.tasks[0].velocity_fields.size(), 2u);
+  const VelocityFieldRecord& f = stored.tasks[0].velocity_fields[1];
+  EXPECT_EQ(f.name, "f");
+  // <f> = rho at every sample.
+  const Eigen::VectorXd& rho = stored.tasks[0].fields[0].prediction;
+  for (Index i = 0; i < rho.size(); ++i)
+    EXPECT_NEAR(f.prediction.segment(4 * i, 4).dot(f.weights), rho[i], 1e-12);
+}
+
+TEST_F(Program, DerivedQuantitiesOfShippedProblems) {
+  ASSERT_EQ(solve(kPoisson, "run", {"--set", "problem.derived.twice=2*u"}).code, 0);
+  const RunRecord stored = read_run(at("run"));
+  ASSERT_EQ(stored.tasks[0].fields.size(), 2u);
+  EXPECT_EQ(stored.tasks[0].fields[1].name, "twice");
+  EXPECT_TRUE(stored.tasks[0].fields[1].prediction == 2 * stored.tasks[0].fields[0].prediction);
+}
+
 TEST_F(Program, EvaluateGivesTheExactSolutionAtPoints) {
   const std::string text =
       "[problem]\nname = mine\ncoordinates = x in [0, 1]; y in [0, 2]\nunknowns = u\n"
@@ -380,6 +411,21 @@ TEST_F(ProgramBadInput, Equations) {
   expect_refused(equation("lap(u) = 1", "domain = box minus disc(0.5, 0.5, 0.1)\n"),
                  {"disc", "disk", "position"});
   expect_refused(equation("lap(u) = 1", "[reference]\nsolver = etdrk5\n"), {"etdrk5", "etdrk4"});
+}
+
+TEST_F(ProgramBadInput, KineticEquations) {
+  const auto changed = [](const std::string& from, const std::string& to) {
+    std::string text = kKinetic;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  expect_refused(changed("v in gauss(4)", "v in gaus(4)"), {"'gaus'", "'gauss'"});
+  expect_refused(changed("v in gauss(4)", "v in gauss(2.5)"), {"2.5", "whole number"});
+  expect_refused(changed("g(v) zero-mean", "g(w) zero-mean"), {"g(w)", "velocity is v"});
+  expect_refused(changed("g(v) zero-mean", "g(v) zeromean"), {"'zeromean'", "'zero-mean'"});
+  expect_refused(changed("velocity = v in gauss(4)\n", ""), {"g(v)", "problem.velocity"});
+  expect_refused(changed("rho + g\n", "rho*g\n"), {"problem.derived.f", "linear"});
+  expect_refused(changed("g = 0*v", "g = 1"), {"problem.initial.b", "moment 0"});
+  expect_refused(equation("lap(u) + mean(u) = 1"), {"mean", "velocities"});
 }
 
 TEST_F(ProgramBadInput, AnEmptyInteriorIsRefused) {
