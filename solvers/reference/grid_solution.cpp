@@ -28,8 +28,7 @@ void lagrange(const double* places, int size, double at, double* weights) {
 GridSolution::GridSolution(Eigen::VectorXd x, double period, std::vector<double> times, std::vector<MatrixXd> values)
     : x_(std::move(x)), period_(period), times_(std::move(times)), values_(std::move(values)) {
   if (x_.size() < kPoints) throw InputError("GridSolution: four nodes are needed");
-  if (times_.empty() || times_.size() != values_.size())
-    throw InputError("GridSolution: each time needs its values");
+  if (times_.empty() || times_.size() != values_.size()) throw InputError("GridSolution: each time needs its values");
   for (const MatrixXd& now : values_)
     if (now.rows() != x_.size() || now.cols() != values_.front().cols())
       throw InputError("GridSolution: the values of a time have another shape");
@@ -73,8 +72,8 @@ MatrixXd GridSolution::evaluate(const MatrixXd& points) const {
     const Stencil space = in_space(points(i, 0)), time = in_time(points(i, 1));
     for (int k = 0; k < time.size; ++k)
       for (int s = 0; s < space.size; ++s)
-        result.row(i) += time.weight[k] * space.weight[s] *
-                         values_[static_cast<std::size_t>(time.index[k])].row(space.index[s]);
+        result.row(i) +=
+            time.weight[k] * space.weight[s] * values_[static_cast<std::size_t>(time.index[k])].row(space.index[s]);
   }
   return result;
 }

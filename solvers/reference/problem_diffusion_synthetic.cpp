@@ -24,7 +24,8 @@ TransportRun run(const TransportForm& form, int cells) {
   options.half_range_nodes = scheme_half_range_nodes(form);
   const SteadyTransportSolution solved =
       solve_steady_transport(form.transport(cell_places(form.space_axis(), cells)), options);
-  const Eigen::MatrixXd values = at_problem_velocities(form, solved.rho, solved.flux, solved.f, solved.velocities.nodes);
+  const Eigen::MatrixXd values =
+      at_problem_velocities(form, solved.rho, solved.flux, solved.f, solved.velocities.nodes);
   return {GridSolution(solved.x, 0.0, {0.0}, {values}), 0.0, solved.seconds, solved.iterations(),
           std::to_string(solved.iterations()) + " iterations"};
 }

@@ -57,15 +57,13 @@ TransportRun march(const TransportForm& form, Scheme scheme, int cells) {
 }
 
 ReferenceSolution solve_by_micro_macro(const std::shared_ptr<const Problem>& problem, const ReferenceOptions& options) {
-  return refine_transport("micro-macro", problem, options, kMostCells, [](const TransportForm& form, int cells) {
-    return march(form, solve_micro_macro, cells);
-  });
+  return refine_transport("micro-macro", problem, options, kMostCells,
+                          [](const TransportForm& form, int cells) { return march(form, solve_micro_macro, cells); });
 }
 
 ReferenceSolution solve_by_even_odd(const std::shared_ptr<const Problem>& problem, const ReferenceOptions& options) {
-  return refine_transport("even-odd", problem, options, kMostCells, [](const TransportForm& form, int cells) {
-    return march(form, solve_even_odd, cells);
-  });
+  return refine_transport("even-odd", problem, options, kMostCells,
+                          [](const TransportForm& form, int cells) { return march(form, solve_even_odd, cells); });
 }
 
 }  // namespace

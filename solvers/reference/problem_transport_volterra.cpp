@@ -62,7 +62,8 @@ InitialModes modes_from(const TransportForm& form, int nodes) {
     for (Index j = 0; j < nodes; ++j) {
       // The phase modulo one turn first: no rounding of large angles.
       const double turn = static_cast<double>(w * j % nodes) / nodes;
-      modes.rows.row(w) += (w == 0 ? 1.0 : 2.0) / nodes * std::polar(1.0, -2.0 * std::numbers::pi * turn) * values.row(j);
+      modes.rows.row(w) +=
+          (w == 0 ? 1.0 : 2.0) / nodes * std::polar(1.0, -2.0 * std::numbers::pi * turn) * values.row(j);
     }
   const double largest = modes.rows.cwiseAbs().maxCoeff();
   const double last = modes.rows.bottomRows(modes.rows.rows() / 3).cwiseAbs().maxCoeff();
@@ -111,7 +112,8 @@ class Amplitudes {
     const auto last = static_cast<Index>(pieces_.size()) - 1;
     const Index p = std::clamp<Index>(static_cast<Index>(t / length_), 0, last);
     const double start = static_cast<double>(p) * length_;
-    const MatrixXd weights = chebyshev_interpolation(kDegree, start, p == last ? end_ : start + length_, VectorXd::Constant(1, t));
+    const MatrixXd weights =
+        chebyshev_interpolation(kDegree, start, p == last ? end_ : start + length_, VectorXd::Constant(1, t));
     const std::vector<MatrixXcd>& piece = pieces_[static_cast<size_t>(p)];
     MatrixXcd sum = weights(0, 0) * piece.front();
     for (size_t i = 1; i < piece.size(); ++i) sum += weights(0, static_cast<Index>(i)) * piece[i];
@@ -171,7 +173,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
   const auto begin = std::chrono::steady_clock::now();
   const TransportForm form(problem);
   const double sigma = form.medium(VectorXd::Constant(1, form.space_axis().low))(0, 0);
-  const InitialModes initial = initial_modes(form, options.max_resolution > 0 ? std::max(32, options.max_resolution) : 512);
+  const InitialModes initial =
+      initial_modes(form, options.max_resolution > 0 ? std::max(32, options.max_resolution) : 512);
   const auto solved = std::make_shared<const Solved>(form, sigma, volterra_modes(form, initial));
   ReferenceSolution solution;
   solution.error_estimate = std::max({1e-14, initial.tail, velocity_misfit(*solved)});

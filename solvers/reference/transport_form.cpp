@@ -21,8 +21,8 @@ using Eigen::MatrixXd;
 using Eigen::RowVectorXd;
 using Eigen::VectorXd;
 
-constexpr double kSame = 1e-10;       // coefficients of one equation, relative to the largest of their kind
-constexpr double kRounding = 1e-13;   // of matrices with entries of size 1
+constexpr double kSame = 1e-10;      // coefficients of one equation, relative to the largest of their kind
+constexpr double kRounding = 1e-13;  // of matrices with entries of size 1
 
 MatrixXd without_rounding(MatrixXd m) {
   const double negligible = kRounding * m.cwiseAbs().maxCoeff();
@@ -79,7 +79,8 @@ bool is_derivative(const FieldJet& jet, Index coordinate) {
   return coordinate >= 0 && total_order(jet.orders) == 1 && jet.orders[static_cast<size_t>(coordinate)] == 1;
 }
 
-std::vector<Coefficients> interior_coefficients(const Problem& problem, const MatrixXd& to_fields, const MatrixXd& points) {
+std::vector<Coefficients> interior_coefficients(const Problem& problem, const MatrixXd& to_fields,
+                                                const MatrixXd& points) {
   const auto terms = terms_at(problem, Place::interior);
   const auto n_terms = static_cast<Index>(terms.size()), n = static_cast<Index>(problem.fields.size());
   const MatrixXd none = MatrixXd::Zero(n_terms, n);
@@ -93,9 +94,9 @@ std::vector<Coefficients> interior_coefficients(const Problem& problem, const Ma
       here.rest(k) = linear.residual(i);
       for (Index c = 0; c < n_jets; ++c) {
         const FieldJet& jet = term.jets[static_cast<size_t>(c)];
-        MatrixXd& of = total_order(jet.orders) == 0                    ? here.reaction
+        MatrixXd& of = total_order(jet.orders) == 0         ? here.reaction
                        : is_derivative(jet, problem.time()) ? here.rate
-                                                                     : here.streaming;
+                                                            : here.streaming;
         of(k, jet.field) += linear.coefficients(i, c);
       }
     }
@@ -199,8 +200,7 @@ std::string jet_obstacle(const Problem& problem) {
       const FieldJet& jet = term->jets[c];
       if (total_order(jet.orders) > 1)
         return "residual '" + term->name + "' has " + problem.jet_text(jet) + ", beyond first order";
-      if (!probe.linear[c])
-        return "residual '" + term->name + "' is not linear in " + problem.jet_text(jet);
+      if (!probe.linear[c]) return "residual '" + term->name + "' is not linear in " + problem.jet_text(jet);
     }
   }
   return {};
@@ -237,7 +237,8 @@ bool is_incoming(const Problem& problem, const BoxSide& side, Index node) {
   return problem.velocity->nodes(node, 0) * (side.upper ? 1.0 : -1.0) < 0.0;
 }
 
-std::string condition_obstacle(const Problem& problem, const BoxSide& side, const Term& term, std::vector<bool>& given) {
+std::string condition_obstacle(const Problem& problem, const BoxSide& side, const Term& term,
+                               std::vector<bool>& given) {
   const std::string text = "boundary condition '" + term.name + "' ";
   for (const FieldJet& jet : term.jets)
     if (total_order(jet.orders) > 0) return text + "has " + problem.jet_text(jet) + ", a derivative";
@@ -302,7 +303,8 @@ class InflowData {
 
   double operator()(double t, double v) {
     if (values_.rows() > 1 && t != last_time_) {
-      last_ = chebyshev_interpolation(static_cast<int>(values_.rows()) - 1, 0.0, duration_, VectorXd::Constant(1, t)) * values_;
+      last_ = chebyshev_interpolation(static_cast<int>(values_.rows()) - 1, 0.0, duration_, VectorXd::Constant(1, t)) *
+              values_;
       last_time_ = t;
     } else if (values_.rows() == 1) {
       last_ = values_;
@@ -365,7 +367,8 @@ std::string shape_obstacle(const Problem& problem) {
   if (problem.space().size() != 1 || !problem.box) return "an interval of one space coordinate is needed";
   const auto map = distribution_map(problem);
   if (!map || !moments_of(problem, *map))
-    return "what the distribution is of the unknowns is not known: a derived quantity 'f' is needed that determines them";
+    return "what the distribution is of the unknowns is not known: a derived quantity 'f' is needed that determines "
+           "them";
   if (terms_at(problem, Place::interior).size() != problem.fields.size())
     return "as many interior residuals as moments are needed";
   return {};
@@ -390,7 +393,8 @@ std::string TransportForm::obstacle(const Problem& problem) {
 TransportForm::TransportForm(std::shared_ptr<const Problem> problem) : problem_(std::move(problem)) {
   const MatrixXd v = streaming_matrix(velocities());
   double largest = 0.0;
-  for (const Coefficients& at : interior_coefficients(*problem_, known_moments(*problem_).to_fields, probe_points(*problem_))) {
+  for (const Coefficients& at :
+       interior_coefficients(*problem_, known_moments(*problem_).to_fields, probe_points(*problem_))) {
     const NormalForm form = *normal_form(at, v, steady());
     if (!steady()) eps_ = form.eps;
     largest = std::max(largest, form.scattered());
@@ -453,12 +457,14 @@ TransportProblem TransportForm::transport(const VectorXd& places) const {
   transport.eps = eps_;
   transport.periodic = periodic();
   const double length = transport.b - transport.a;
-  const auto medium = std::make_shared<const TableOfX>([form](const VectorXd& x) { return form.medium(x); }, places, length);
+  const auto medium =
+      std::make_shared<const TableOfX>([form](const VectorXd& x) { return form.medium(x); }, places, length);
   transport.scattering = [medium](double x) { return (*medium)(x)(0); };
   transport.absorption = [medium](double x) { return (*medium)(x)(1); };
   transport.source = [medium](double x) { return (*medium)(x)(2); };
   if (!steady()) {
-    const auto f0 = std::make_shared<const TableOfX>([form](const VectorXd& x) { return form.initial(x); }, places, length);
+    const auto f0 =
+        std::make_shared<const TableOfX>([form](const VectorXd& x) { return form.initial(x); }, places, length);
     const auto weights = std::make_shared<std::map<double, RowVectorXd>>();
     transport.initial = [form, f0, weights](double x, double v) {
       const auto [found, is_new] = weights->try_emplace(v);

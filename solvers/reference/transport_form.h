@@ -19,10 +19,10 @@
 // Sigma_S = sigma_S/eps and Sigma_A = eps sigma_A. The steady equation determines these two but not eps, which is taken
 // as 1 over the largest Sigma_S met, at most 1.
 //
-// Rows and columns of these matrices differ by powers of eps, down to 1e-16. Each is divided by its largest entry before
-// an inverse is taken, and what is rounding of the inverse is set to zero: else 1e-16 in a row of size 1 would be the
-// error of one of size eps^2. (What the Problem's own formulas have rounded off is lost: of an equation for f itself that
-// holds sigma_S/eps and eps sigma_A in one coefficient, sigma_A at eps = 1e-8.)
+// Rows and columns of these matrices differ by powers of eps, down to 1e-16. Each is divided by its largest entry
+// before an inverse is taken, and what is rounding of the inverse is set to zero: else 1e-16 in a row of size 1 would
+// be the error of one of size eps^2. (What the Problem's own formulas have rounded off is lost: of an equation for f
+// itself that holds sigma_S/eps and eps sigma_A in one coefficient, sigma_A at eps = 1e-8.)
 #pragma once
 
 #include <Eigen/Core>
@@ -64,8 +64,8 @@ class TransportForm {
   TransportProblem transport(const Eigen::VectorXd& places) const;
 
   /// The fields (N x fields) from columns rho, flux j = <v f>/eps and f at the nodes (N x (2 + nodes)). The first two
-  /// moments are those of rho and j, so that a small eps costs them no digits; the others are of f - rho, with the rounding
-  /// 1e-16 |f|/eps for fields that are multiplied by eps in f.
+  /// moments are those of rho and j, so that a small eps costs them no digits; the others are of f - rho, with the
+  /// rounding 1e-16 |f|/eps for fields that are multiplied by eps in f.
   Eigen::MatrixXd fields(const Eigen::MatrixXd& values) const;
 
  private:

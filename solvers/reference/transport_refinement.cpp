@@ -38,7 +38,9 @@ double share_of_time(const std::vector<double>& times, size_t k) {
   return 0.5 * (times[std::min(k + 1, times.size() - 1)] - times[k == 0 ? 0 : k - 1]);
 }
 
-double ratio(double squared_change, double squared) { return squared > 0.0 ? std::sqrt(squared_change / squared) : 0.0; }
+double ratio(double squared_change, double squared) {
+  return squared > 0.0 ? std::sqrt(squared_change / squared) : 0.0;
+}
 
 double change_between(const TransportRun& coarse, const TransportRun& fine) {
   const std::vector<double>& times = coarse.solution.times();
@@ -99,14 +101,15 @@ ReferenceSolution refine_transport(const std::string& name, const std::shared_pt
     spent += fine.seconds;
     change = change_between(coarse, fine);
     // Diffusion's step is of the square of the cell, free flight's of the cell; a steady solution has none.
-    const double growth = std::clamp(2.0 * static_cast<double>(fine.steps) / static_cast<double>(coarse.steps), 2.0, 8.0);
+    const double growth =
+        std::clamp(2.0 * static_cast<double>(fine.steps) / static_cast<double>(coarse.steps), 2.0, 8.0);
     if (change <= options.tolerance || 2 * cells > most || spent + growth * fine.seconds > kSeconds) break;
     coarse = std::move(fine);
   }
   const double estimate = std::max(change, velocity_misfit(form, fine.solution));
   if (options.require_convergence && !(estimate <= options.tolerance))
-    throw NumericalError(name + ": " + std::to_string(cells) + " cells leave a relative change of " + scientific(estimate) +
-                         ", tolerance " + scientific(options.tolerance));
+    throw NumericalError(name + ": " + std::to_string(cells) + " cells leave a relative change of " +
+                         scientific(estimate) + ", tolerance " + scientific(options.tolerance));
   const auto result = std::make_shared<const Refined>(Refined{form, std::move(fine), cells, estimate});
   ReferenceSolution solution;
   solution.evaluate = [problem, result](const MatrixXd& points) {

@@ -15,7 +15,7 @@ struct Transport {
   double eps = 1.0;
   std::string velocity = "v in gauss(16)";
   std::string scattering = "1", absorption = "0", source = "0";
-  double end = 1.0;  ///< of time; 0: steady
+  double end = 1.0;                                                  ///< of time; 0: steady
   std::string initial = "(1 + cos(4*pi*x))/sqrt(2*pi)*exp(-v^2/2)";  ///< even in v for even_odd
   bool periodic = true;
   std::string inflow_left = "0", inflow_right = "0";
@@ -25,8 +25,9 @@ inline void define_micro_macro(ProblemBuilder& problem, bool steady) {
   problem.field("rho");
   problem.field("g(v) zero-mean");
   problem.residual("macro", (steady ? "" : "rho_t + ") + std::string("mean(v*g_x) + absorption*rho - source = 0"));
-  problem.residual("micro", (steady ? "" : "eps^2*g_t + ") +
-                                std::string("eps*(v*g_x - mean(v*g_x)) + v*rho_x + (scattering + eps^2*absorption)*g = 0"));
+  problem.residual("micro",
+                   (steady ? "" : "eps^2*g_t + ") +
+                       std::string("eps*(v*g_x - mean(v*g_x)) + v*rho_x + (scattering + eps^2*absorption)*g = 0"));
   problem.derived("f", "rho + eps*g");
 }
 
@@ -37,15 +38,16 @@ inline void define_even_odd(ProblemBuilder& problem, bool steady) {
   problem.residual("density", (steady ? "" : "rho_t + ") + std::string("mean(v*j_x) + absorption*rho - source = 0"));
   problem.residual("even", (steady ? "" : "eps^2*r_t + ") +
                                std::string("eps^2*(v*j_x - mean(v*j_x)) + (scattering + eps^2*absorption)*r = 0"));
-  problem.residual("odd", (steady ? "" : "eps^2*j_t + ") +
-                              std::string("v*(rho_x + r_x) + (scattering + eps^2*absorption)*j = 0"));
+  problem.residual(
+      "odd", (steady ? "" : "eps^2*j_t + ") + std::string("v*(rho_x + r_x) + (scattering + eps^2*absorption)*j = 0"));
   problem.derived("f", "rho + r + eps*j");
 }
 
 inline void define_distribution(ProblemBuilder& problem, bool steady) {
   problem.field("f(v)");
-  problem.residual("transport", (steady ? "" : "eps*f_t + ") +
-                                    std::string("v*f_x = scattering/eps*(mean(f) - f) - eps*absorption*f + eps*source"));
+  problem.residual("transport",
+                   (steady ? "" : "eps*f_t + ") +
+                       std::string("v*f_x = scattering/eps*(mean(f) - f) - eps*absorption*f + eps*source"));
 }
 
 inline void define_initial(ProblemBuilder& problem, Unknowns unknowns) {
@@ -90,7 +92,8 @@ inline Problem problem_of(const Transport& t) {
   return problem.build();
 }
 
-/// The eigenmode of wave number 2 pi (physics/transport_exact.h) in micro-macro form, as problems/transport-eigenmode.cfg.
+/// The eigenmode of wave number 2 pi (physics/transport_exact.h) in micro-macro form, as
+/// problems/transport-eigenmode.cfg.
 inline Problem eigenmode(double eps, const std::string& velocity = "v in gauss(16)", double end = 0.1) {
   ProblemBuilder problem("eigenmode", {});
   problem.parameter("eps", eps, 0.0, 0.25, "Knudsen number");

@@ -14,10 +14,10 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-using kinetic_problems::Transport;
-using kinetic_problems::Unknowns;
 using kinetic_problems::eigenmode;
 using kinetic_problems::problem_of;
+using kinetic_problems::Transport;
+using kinetic_problems::Unknowns;
 
 MatrixXd points_of(double end, double from = 0.0, Index n = 300) {
   MatrixXd points(n, 2);

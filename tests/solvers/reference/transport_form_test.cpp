@@ -16,9 +16,9 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using kinetic_problems::problem_of;
 using kinetic_problems::Transport;
 using kinetic_problems::Unknowns;
-using kinetic_problems::problem_of;
 
 constexpr double kPi = std::numbers::pi;
 
@@ -74,7 +74,8 @@ TEST(TransportForm, SameEquationInAllUnknowns) {
       EXPECT_NEAR(medium(0, 1), 1.0 + std::cos(angle), 1e-12 + lost) << eps;
       EXPECT_NEAR(medium(0, 2), 0.5 + std::sin(angle), 1e-12);
       const VectorXd v = form.velocities().nodes.col(0);
-      const VectorXd f0 = ((1.0 + std::cos(2.0 * angle)) / std::sqrt(2.0 * kPi) * (-0.5 * v.array().square()).exp()).matrix();
+      const VectorXd f0 =
+          ((1.0 + std::cos(2.0 * angle)) / std::sqrt(2.0 * kPi) * (-0.5 * v.array().square()).exp()).matrix();
       EXPECT_LE((form.initial(VectorXd::Constant(1, x)).row(0).transpose() - f0).cwiseAbs().maxCoeff(), 1e-14);
     }
 }
@@ -89,7 +90,7 @@ TEST(TransportForm, InflowAndInitialDataForOtherVelocities) {
       EXPECT_NEAR(problem.inflow_right(0.2, -0.61), 2.0 - 0.61 * 0.61, 1e-12);
       EXPECT_NEAR(problem.initial(0.37, 0.123),
                   (1.0 + std::cos(4.0 * kPi * 0.37)) / std::sqrt(2.0 * kPi) * std::exp(-0.5 * 0.123 * 0.123), 1e-8);
-      EXPECT_NEAR(problem.scattering(0.25), 2.5, 1e-12);                          // a place of the table
+      EXPECT_NEAR(problem.scattering(0.25), 2.5, 1e-12);                    // a place of the table
       EXPECT_NEAR(problem.scattering(0.125), 1.5 + std::sqrt(0.5), 1e-12);  // and one that is not
     }
 }
