@@ -23,6 +23,10 @@ ReferenceAdapter exact_adapter();
 ReferenceAdapter perforated_laplace_adapter();
 ReferenceAdapter chebyshev_adapter();
 ReferenceAdapter cole_hopf_adapter();
+ReferenceAdapter transport_volterra_adapter();
+ReferenceAdapter diffusion_synthetic_adapter();
+ReferenceAdapter micro_macro_adapter();
+ReferenceAdapter even_odd_adapter();
 ReferenceAdapter etdrk4_adapter();
 ReferenceAdapter spectral_time_adapter();
 

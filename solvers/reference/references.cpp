@@ -9,9 +9,10 @@ namespace torsor {
 namespace {
 
 const std::vector<ReferenceAdapter>& adapters() {
-  static const std::vector<ReferenceAdapter> list{exact_adapter(),     perforated_laplace_adapter(),
-                                                  chebyshev_adapter(), cole_hopf_adapter(),
-                                                  etdrk4_adapter(),    spectral_time_adapter()};
+  static const std::vector<ReferenceAdapter> list{
+      exact_adapter(),              perforated_laplace_adapter(), chebyshev_adapter(), cole_hopf_adapter(),
+      transport_volterra_adapter(), micro_macro_adapter(),        even_odd_adapter(),  diffusion_synthetic_adapter(),
+      etdrk4_adapter(),             spectral_time_adapter()};
   return list;
 }
 

@@ -7,6 +7,9 @@
 //   perforated-laplace     a (u_xx + u_yy) = const on a rectangle minus discs, Dirichlet data
 //   chebyshev-collocation  one field, steady, box of 1 or 2 dimensions, order <= 2, any nonlinearity
 //   cole-hopf              the problem named "burgers" (its equation and data are known by that name only)
+//   transport-volterra     linear transport (transport_form.h), periodic, constant sigma_S: nearly to rounding
+//   micro-macro, even-odd  linear transport with time, periodic or with inflow, any Knudsen number, second order
+//   diffusion-synthetic    steady linear transport with inflow, second order
 //   etdrk4                 u_t = F(t, x, u, u_x, ...) in one periodic dimension: one field, or a system whose
 //                          highest x-derivatives have constant coefficients
 //   spectral-time          any fields with d^p u/dt^p = F, p <= 2, on an interval, linear side conditions
@@ -33,7 +36,7 @@ struct ReferenceSolution {
   /// The fields at points (N x d, coordinates in the problem's order): N x fields. Owns all it needs.
   std::function<Eigen::MatrixXd(const Eigen::MatrixXd& points)> evaluate;
   double seconds = 0;         ///< to solve; evaluation comes on top
-  double error_estimate = 0;  ///< relative to max |u|; 0 for an exact solution
+  double error_estimate = 0;  ///< relative to max |u|, of grid schemes in L2; 0 for an exact solution
   std::string detail;         ///< e.g. "degree 48", "512 nodes, 956 steps"
 };
 

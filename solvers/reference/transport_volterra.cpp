@@ -75,6 +75,26 @@ class TransportVolterra::Mode {
            memory_integral(tau, [rate](double s) { return std::exp(-rate * s); });
   }
 
+  // rho^, j^ and f^ at many velocities, with one interpolation of rho^ for all of them.
+  Eigen::RowVectorXcd amplitudes(double t, const VectorXd& velocities) const {
+    const double tau = t / (eps_ * eps_);
+    Eigen::RowVectorXcd result(2 + velocities.size());
+    result.head(2) << rho(t), flux(t);
+    if (tau > kMemory) {
+      for (Index m = 0; m < velocities.size(); ++m) result(2 + m) = f(t, velocities(m));
+      return result;
+    }
+    VectorXcd past;
+    VectorXd elapsed;
+    gather_past(tau, past, elapsed);
+    for (Index m = 0; m < velocities.size(); ++m) {
+      const Complex rate = 1.0 + kI * (eps_ * k_ * velocities(m));
+      result(2 + m) = std::exp(-rate * tau) * shape_(velocities(m));
+      for (Index g = 0; g < past.size(); ++g) result(2 + m) += std::exp(-rate * elapsed(g)) * past(g);
+    }
+    return result;
+  }
+
  private:
   double direction() const { return k_ < 0.0 ? -1.0 : 1.0; }
 
@@ -157,19 +177,27 @@ class TransportVolterra::Mode {
   // int_0^tau kernel(s) rho^(tau - s) ds.
   template <class Kernel>
   Complex memory_integral(double tau, const Kernel& kernel_of) const {
-    const VelocitySet& rule = gauss_rule();
+    VectorXcd past;
+    VectorXd elapsed;
+    gather_past(tau, past, elapsed);
     Complex total = 0.0;
+    for (Index g = 0; g < past.size(); ++g) total += kernel_of(elapsed(g)) * past(g);
+    return total;
+  }
+
+  // The nodes of the integrals over the past: s, and rho^(tau - s) times the weight of the node.
+  void gather_past(double tau, VectorXcd& past, VectorXd& elapsed) const {
+    const VelocitySet& rule = gauss_rule();
     const Index last = piece_at(tau);
+    past.resize((last + 1) * kGauss);
+    elapsed.resize((last + 1) * kGauss);
     for (Index p = 0; p <= last; ++p) {
       const double start = static_cast<double>(p) * length_;
       const double share = p == last ? (tau - start) / length_ : 1.0;
       const VectorXd places = share * rule.nodes;
-      const VectorXcd rho_there = values_at(p, places);
-      for (int g = 0; g < kGauss; ++g)
-        total +=
-            share * length_ * rule.weights(g) * kernel_of(tau - start - length_ * places(g)) * rho_there(g);
+      past.segment(p * kGauss, kGauss) = (share * length_ * rule.weights).cwiseProduct(values_at(p, places));
+      elapsed.segment(p * kGauss, kGauss) = (tau - start - length_ * places.array()).matrix();
     }
-    return total;
   }
 
   std::function<Complex(double)> shape_;
@@ -208,7 +236,7 @@ std::vector<TransportMode> transport_modes(const std::function<double(double)>& 
 
 TransportVolterra::TransportVolterra(double a, double b, double eps, std::vector<TransportMode> modes,
                                      double t_end)
-    : a_(a), t_end_(t_end) {
+    : a_(a), eps_(eps), t_end_(t_end) {
   if (!(a < b))
     throw InputError("transport_volterra: a = " + scientific(a) + " < b = " + scientific(b) + " is needed");
   if (!(eps > 0.0)) throw InputError("transport_volterra: eps = " + scientific(eps) + " must be positive");
@@ -265,5 +293,23 @@ VectorXd TransportVolterra::f(const MatrixXd& points) const {
   check_points(points, 3);
   return sum(points, [](const Mode& mode, double t, double v) { return mode.f(t, v); });
 }
+
+Eigen::MatrixXcd TransportVolterra::amplitudes(double t, const VectorXd& velocities) const {
+  MatrixXd points(velocities.size(), 3);
+  points << VectorXd::Zero(velocities.size()), VectorXd::Constant(velocities.size(), t), velocities;
+  check_points(points, 3);
+  Eigen::MatrixXcd result(static_cast<Index>(modes_.size()), 2 + velocities.size());
+  for (std::size_t m = 0; m < modes_.size(); ++m)
+    result.row(static_cast<Index>(m)) = modes_[m]->amplitudes(t, velocities);
+  return result;
+}
+
+VectorXd TransportVolterra::wave_numbers() const {
+  VectorXd numbers(static_cast<Index>(modes_.size()));
+  for (std::size_t m = 0; m < modes_.size(); ++m) numbers(static_cast<Index>(m)) = modes_[m]->wave_number();
+  return numbers;
+}
+
+double TransportVolterra::memory() const { return kMemory * eps_ * eps_; }
 
 }  // namespace torsor

@@ -61,13 +61,21 @@ class TransportVolterra {
   /// f at M x 3 points (x, t, v). InputError as above, or for |v| > 1.
   Eigen::VectorXd f(const Eigen::MatrixXd& points) const;
 
+  /// The modes' complex amplitudes at one time, rho^, j^ and f^(v) of each: modes x (2 + velocities). What the methods
+  /// above return is Re sum_m exp(i k_m (x - a)) amplitudes(m, :). InputError as above.
+  Eigen::MatrixXcd amplitudes(double t, const Eigen::VectorXd& velocities) const;
+  /// The wave numbers k_m.
+  Eigen::VectorXd wave_numbers() const;
+  /// After this time, 40 eps^2, only eigenmodes are left and amplitudes are formulas.
+  double memory() const;
+
  private:
   class Mode;
   template <class Amplitude>
   Eigen::VectorXd sum(const Eigen::MatrixXd& points, const Amplitude& amplitude) const;
   void check_points(const Eigen::MatrixXd& points, Eigen::Index columns) const;
 
-  double a_, t_end_;
+  double a_, eps_, t_end_;
   std::vector<std::unique_ptr<Mode>> modes_;
 };
 
