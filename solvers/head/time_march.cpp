@@ -328,8 +328,11 @@ class GlobalMarch {
     }
   }
 
-  /// The next window looks for features and bandwidth anew, with these options.
-  void start_anew(const HeadOptions& options) { options_ = asked_ = options; }
+  /// The next window looks for features and bandwidth anew, with these options and their tolerance.
+  void start_anew(const HeadOptions& options) {
+    options_ = asked_ = options;
+    tolerance_ = options.tolerance;
+  }
 
   const EquationScales& scales() const { return options_.least_scales; }
 
