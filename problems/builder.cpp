@@ -276,12 +276,16 @@ void ProblemBuilder::compile(const Term& declared, const Expression& equation) {
   else add_moments(declared, what, formula);
 }
 
+std::vector<FieldJet> ProblemBuilder::jets_of(const Expression& formula) const {
+  std::vector<FieldJet> jets;
+  for (const auto& use : formula.names())
+    if (const auto jet = parse_jet_name(use.name, field_names(), coordinate_names(problem_.coordinates)))
+      jets.push_back({problem_.field_index(jet->field), jet->order_per_coordinate});
+  return jets;
+}
+
 void ProblemBuilder::add_term(Term term, const std::string& what, const Expression& formula) {
-  const auto names = coordinate_names(problem_.coordinates);
-  for (const auto& use : formula.names()) {
-    const auto jet = parse_jet_name(use.name, field_names(), names);
-    if (jet) term.jets.push_back({problem_.field_index(jet->field), jet->order_per_coordinate});
-  }
+  term.jets = jets_of(formula);
   if (term.jets.empty()) throw InputError(where(what, term.text) + ": no unknown occurs in it");
   term.residual = expression_residual(formula);
   term.formula = formula;
@@ -291,13 +295,9 @@ void ProblemBuilder::add_term(Term term, const std::string& what, const Expressi
 // A moment that unknowns of zero mean or one parity fulfil by themselves is no equation.
 void ProblemBuilder::add_moments(const Term& declared, const std::string& what, const Expression& formula) {
   const auto moments = moments_->moments(formula);
-  const auto names = coordinate_names(problem_.coordinates);
   const size_t before = problem_.terms.size();
   for (size_t l = 0; l < moments.size(); ++l) {
-    const auto uses = moments[l].names();
-    const bool unknown = std::any_of(uses.begin(), uses.end(), [&](const NameUse& use) {
-      return parse_jet_name(use.name, field_names(), names).has_value();
-    });
+    const bool unknown = !jets_of(moments[l]).empty();
     if (!unknown && negligible(moments[l])) continue;
     Term term = declared;
     term.name += "[" + std::to_string(l) + "]";

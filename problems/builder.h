@@ -71,6 +71,7 @@ class ProblemBuilder {
   std::optional<Expression> special_name(const std::string& name, std::vector<std::string>& active) const;
   Expression without_manufactured(const std::string& what, const std::string& text, const Expression& formula) const;
   void compile(const Term& declared, const Expression& equation);
+  std::vector<FieldJet> jets_of(const Expression& formula) const;
   void add_term(Term term, const std::string& what, const Expression& formula);
   void add_moments(const Term& declared, const std::string& what, const Expression& formula);
   void add_incoming(const Term& declared, const std::string& what, const Expression& formula);

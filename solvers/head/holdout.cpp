@@ -21,26 +21,23 @@ std::vector<FieldJet> all_jets(const Problem& problem) {
   return jets;
 }
 
-// A residual that acts as long as the points last changes a field by that times the duration. So in an initial layer of
-// a kinetic equation, where the density hardly moves, its time derivative is compared with density over duration.
-double least_rate(const Problem& problem, const FieldJet& jet, const Eigen::MatrixXd& points, const FieldFunction& field) {
-  const Index t = problem.time();
-  if (!problem.velocity || t < 0 || total_order(jet.orders) != 1 || jet.orders[static_cast<size_t>(t)] != 1) return 0;
-  const FieldJet value{jet.field, MultiIndex(jet.orders.size(), 0)};
-  const double duration = points.col(t).maxCoeff() - points.col(t).minCoeff();
-  return rms(field(points, {value}).col(0)) / duration;
-}
-
-// rms of each of the problem's jets over the interior points.
+// rms of each of the problem's jets over the interior points. A residual that acts as long as the points last changes a
+// field by that times the duration: so in an initial layer of a kinetic equation, where the density hardly moves, its
+// time derivative counts as density over duration.
 std::vector<double> jet_sizes(const Problem& problem, const std::vector<TermPoints>& points,
                               const std::vector<FieldJet>& jets, const FieldFunction& field) {
-  std::vector<double> sizes(jets.size(), 0);
-  for (const auto& set : points) {
-    if (problem.terms[static_cast<size_t>(set.term)].place != Place::interior) continue;
-    const Eigen::MatrixXd values = field(set.points, jets);
-    for (size_t c = 0; c < jets.size(); ++c)
-      sizes[c] = std::max(rms(values.col(static_cast<Index>(c))), least_rate(problem, jets[c], set.points, field));
-    break;
+  const Eigen::MatrixXd& interior = interior_of(problem, points);
+  const Eigen::MatrixXd values = field(interior, jets);
+  std::vector<double> sizes(jets.size());
+  for (size_t c = 0; c < jets.size(); ++c) sizes[c] = rms(values.col(static_cast<Index>(c)));
+  const Index t = problem.time();
+  if (!problem.velocity || t < 0) return sizes;
+  const double duration = interior.col(t).maxCoeff() - interior.col(t).minCoeff();
+  for (size_t c = 0; c < jets.size(); ++c) {
+    if (total_order(jets[c].orders) != 1 || jets[c].orders[static_cast<size_t>(t)] != 1) continue;
+    const FieldJet value{jets[c].field, MultiIndex(jets[c].orders.size(), 0)};
+    const auto at = std::find(jets.begin(), jets.end(), value);  // an initial term has it
+    if (at != jets.end()) sizes[c] = std::max(sizes[c], sizes[static_cast<size_t>(at - jets.begin())] / duration);
   }
   return sizes;
 }

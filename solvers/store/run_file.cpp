@@ -93,12 +93,7 @@ class FieldWriter {
 
   void write(Hdf5Group& group, const std::string& name, const Eigen::VectorXd& values,
              const std::string& unit) const {
-    if (values.size() == 0) return;
-    Hdf5Dataset dataset = group.write(name, values.data(), shape_);
-    dataset.set("units", unit);
-    // CF conventions: which variables locate the points.
-    if (!coordinates_.empty()) dataset.set("coordinates", coordinates_);
-    attach(dataset);
+    if (values.size() > 0) create(group, name, values, unit, shape_);
   }
 
   /// With the scale of the velocity nodes as one more dimension, the fastest.
@@ -107,10 +102,7 @@ class FieldWriter {
     if (values.size() == 0) return;
     std::vector<long> shape = shape_;
     shape.push_back(n);
-    Hdf5Dataset dataset = group.write(name, values.data(), shape);
-    dataset.set("units", unit);
-    attach(dataset);
-    dataset.attach_scale(static_cast<int>(scales_.size()), nodes, "velocity");
+    create(group, name, values, unit, shape).attach_scale(static_cast<int>(scales_.size()), nodes, "velocity");
   }
 
   void write_mask(Hdf5Group& group, const std::vector<bool>& inside) const {
@@ -120,6 +112,16 @@ class FieldWriter {
   }
 
  private:
+  Hdf5Dataset create(Hdf5Group& group, const std::string& name, const Eigen::VectorXd& values, const std::string& unit,
+                     const std::vector<long>& shape) const {
+    Hdf5Dataset dataset = group.write(name, values.data(), shape);
+    dataset.set("units", unit);
+    // CF conventions: which variables locate the points.
+    if (!coordinates_.empty()) dataset.set("coordinates", coordinates_);
+    attach(dataset);
+    return dataset;
+  }
+
   void attach(Hdf5Dataset& dataset) const {
     for (size_t k = 0; k < scales_.size(); ++k)
       dataset.attach_scale(static_cast<int>(k), scales_[k].second, scales_[k].first);

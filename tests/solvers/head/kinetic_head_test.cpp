@@ -3,32 +3,24 @@
 
 #include "physics/norms.h"
 #include "physics/transport_exact.h"
-#include "problems/builder.h"
 #include "problems/quantities.h"
 #include "solvers/head/head_solver.h"
 #include "solvers/head/time_march.h"
 #include "solvers/reference/transport_volterra.h"
+#include "tests/problems/kinetic_problems.h"
 
 namespace torsor {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
 
-Problem slab(double eps, int nodes, const std::string& end, const std::string& f0) {
-  ProblemBuilder p("slab", {});
-  p.parameter("eps", eps, 1e-8, 1, "Knudsen number");
-  p.coordinates("x in [0, 1] periodic; t in [0, " + end + "] time");
-  p.velocity("v in gauss(" + std::to_string(nodes) + ")");
-  p.field("rho");
-  p.field("g(v) zero-mean");
-  p.define("f0", f0);
-  p.residual("macro", "rho_t + mean(v*g_x) = 0");
-  p.residual("micro", "eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0");
-  p.initial("density", "rho = mean(f0)");
-  p.initial("deviation", "eps*g = f0 - mean(f0)");
-  p.derived("flux", "mean(v*g)");
-  p.derived("f", "rho + eps*g");
-  return p.build();
+Problem slab(double eps, int nodes, double end, const std::string& f0) {
+  kinetic_problems::Transport transport;
+  transport.eps = eps;
+  transport.velocity = "v in gauss(" + std::to_string(nodes) + ")";
+  transport.end = end;
+  transport.initial = f0;
+  return kinetic_problems::problem_of(transport);
 }
 
 Eigen::MatrixXd grid(double begin, double end) {
@@ -68,7 +60,7 @@ TEST_P(EveryKnudsenNumber, EigenmodeOfTheSlab) {
   const double a = 1 + eps * eps * exact.decay_rate();
   const std::string mode = "(" + exact_text(a) + "*cos(2*pi*x) + 2*pi*" + e + "*v*sin(2*pi*x))/(" + exact_text(a) +
                            "^2 + (2*pi*" + e + "*v)^2)";
-  const Problem problem = slab(eps, eps > 0.15 ? 48 : 16, "0.1", mode);
+  const Problem problem = slab(eps, eps > 0.15 ? 48 : 16, 0.1, mode);
   const HeadResult result = solve(problem);
   const Eigen::MatrixXd points = grid(0, 0.1);
   const Eigen::MatrixXd rho = quantity(problem, result.solutions.front(), "rho", points);
@@ -90,15 +82,13 @@ INSTANTIATE_TEST_SUITE_P(Of, EveryKnudsenNumber, testing::Values(0.2, 0.1, 1e-2,
                          [](const auto& one) { return "case" + std::to_string(one.index); });
 
 TEST(KineticHead, RelaxationIsThatOfTheEquation) {
-  EXPECT_NEAR(relaxation_rate(slab(1e-3, 4, "1", "cos(2*pi*x)")), 1e6, 1);
-  EXPECT_NEAR(relaxation_rate(slab(0.5, 4, "1", "cos(2*pi*x)")), 4, 1e-9);
+  EXPECT_NEAR(relaxation_rate(slab(1e-3, 4, 1, "cos(2*pi*x)")), 1e6, 1);
+  EXPECT_NEAR(relaxation_rate(slab(0.5, 4, 1, "cos(2*pi*x)")), 4, 1e-9);
 }
-
-const char* const kMaxwellian = "(1 + cos(4*pi*x))/sqrt(2*pi)*exp(-v^2/2)";
 
 // Data out of equilibrium: an initial layer of length eps^2, and decay after it.
 double out_of_equilibrium(double eps) {
-  const Problem problem = slab(eps, 12, "0.3", kMaxwellian);
+  const Problem problem = slab(eps, 12, 0.3, kinetic_problems::Transport().initial);
   const HeadResult result = solve(problem);
   const TransportVolterra exact(0, 1, eps,
                                 transport_modes([](double x) { return 1 + std::cos(4 * kPi * x); },

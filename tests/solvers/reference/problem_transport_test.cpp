@@ -7,7 +7,7 @@
 #include "physics/error.h"
 #include "physics/transport_exact.h"
 #include "solvers/reference/references.h"
-#include "tests/solvers/reference/kinetic_problems.h"
+#include "tests/problems/kinetic_problems.h"
 
 namespace torsor {
 namespace {

@@ -9,7 +9,7 @@
 #include "physics/velocity_set.h"
 #include "solvers/reference/grid_solution.h"
 #include "solvers/reference/velocity_interpolation.h"
-#include "tests/solvers/reference/kinetic_problems.h"
+#include "tests/problems/kinetic_problems.h"
 
 namespace torsor {
 namespace {

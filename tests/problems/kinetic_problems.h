@@ -29,6 +29,7 @@ inline void define_micro_macro(ProblemBuilder& problem, bool steady) {
                    (steady ? "" : "eps^2*g_t + ") +
                        std::string("eps*(v*g_x - mean(v*g_x)) + v*rho_x + (scattering + eps^2*absorption)*g = 0"));
   problem.derived("f", "rho + eps*g");
+  problem.derived("flux", "mean(v*g)");
 }
 
 inline void define_even_odd(ProblemBuilder& problem, bool steady) {
@@ -41,6 +42,7 @@ inline void define_even_odd(ProblemBuilder& problem, bool steady) {
   problem.residual(
       "odd", (steady ? "" : "eps^2*j_t + ") + std::string("v*(rho_x + r_x) + (scattering + eps^2*absorption)*j = 0"));
   problem.derived("f", "rho + r + eps*j");
+  problem.derived("flux", "mean(v*j)");
 }
 
 inline void define_distribution(ProblemBuilder& problem, bool steady) {
@@ -68,12 +70,8 @@ inline std::string distribution_formula(Unknowns unknowns) {
   return unknowns == Unknowns::even_odd ? "rho + r + eps*j" : "f";
 }
 
-inline Problem problem_of(const Transport& t) {
-  ProblemBuilder problem("kinetic", {});
-  problem.parameter("eps", t.eps, 0.0, 10.0, "Knudsen number");
-  const std::string x = "x in [0, 1]" + std::string(t.periodic ? " periodic" : "");
-  problem.coordinates(t.end > 0.0 ? x + "; t in [0, " + exact_text(t.end) + "] time" : x);
-  problem.velocity(t.velocity);
+/// Fields, equations and derived quantities.
+inline void define_equation(ProblemBuilder& problem, const Transport& t) {
   problem.define("scattering", t.scattering);
   problem.define("absorption", t.absorption);
   problem.define("source", t.source);
@@ -81,7 +79,16 @@ inline Problem problem_of(const Transport& t) {
   if (t.unknowns == Unknowns::micro_macro) define_micro_macro(problem, steady);
   if (t.unknowns == Unknowns::even_odd) define_even_odd(problem, steady);
   if (t.unknowns == Unknowns::distribution) define_distribution(problem, steady);
-  if (!steady) {
+}
+
+inline Problem problem_of(const Transport& t) {
+  ProblemBuilder problem("kinetic", {});
+  problem.parameter("eps", t.eps, 0.0, 10.0, "Knudsen number");
+  const std::string x = "x in [0, 1]" + std::string(t.periodic ? " periodic" : "");
+  problem.coordinates(t.end > 0.0 ? x + "; t in [0, " + exact_text(t.end) + "] time" : x);
+  problem.velocity(t.velocity);
+  define_equation(problem, t);
+  if (t.end > 0.0) {
     problem.define("data", t.initial);
     define_initial(problem, t.unknowns);
   }
@@ -99,19 +106,15 @@ inline Problem eigenmode(double eps, const std::string& velocity = "v in gauss(1
   problem.parameter("eps", eps, 0.0, 0.25, "Knudsen number");
   problem.coordinates("x in [0, 1] periodic; t in [0, " + exact_text(end) + "] time");
   problem.velocity(velocity);
-  problem.field("rho");
-  problem.field("g(v) zero-mean");
+  define_equation(problem, {});
   problem.define("z", "2*pi*eps");
   problem.define("a", "z*cos(z)/sin(z)");
   problem.define("lambda", "where(z < 0.05, -4*pi^2*(1/3 + z^2/45 + 2*z^4/945 + z^6/4725), (a - 1)/eps^2)");
   problem.define("decay", "exp(lambda*t)/(a^2 + z^2*v^2)");
   problem.exact("rho", "exp(lambda*t)*cos(2*pi*x)");
   problem.exact("g", "decay*(2*pi*v*sin(2*pi*x) - eps*(lambda*a + 4*pi^2*v^2)*cos(2*pi*x))");
-  problem.residual("macro", "rho_t + mean(v*g_x) = 0");
-  problem.residual("micro", "eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0");
   problem.initial("density", "rho = rho_exact");
   problem.initial("deviation", "eps*g = eps*g_exact");
-  problem.derived("f", "rho + eps*g");
   return problem.build();
 }
 
