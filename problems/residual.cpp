@@ -86,6 +86,30 @@ Term weighted_sum_term(const Problem& problem, const std::string& name, Place pl
   return term;
 }
 
+Term remembering_term(const Problem& problem, Term term, double start,
+                      std::function<Eigen::VectorXd(const Eigen::MatrixXd& points)> factor,
+                      const std::function<Eigen::MatrixXd(const Eigen::MatrixXd& points)>& values) {
+  const std::string time = problem.coordinates[static_cast<size_t>(problem.time())].name;
+  const std::string kFactor = "factor of the past", kPast = "past ";  // no formula has such names
+  std::set<std::string> jets;
+  for (size_t c = 0; c < term.jets.size(); ++c) {
+    jets.insert(problem.jet_text(term.jets[c]));
+    term.data[kPast + problem.jet_text(term.jets[c])] = [values, c](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
+      return values(points).col(static_cast<Index>(c));
+    };
+  }
+  term.data[kFactor] = std::move(factor);
+  term.residual = [=, residual = std::move(term.residual)](const JetTensors& tensors) {
+    const torch::Tensor past = residual([&](const std::string& name) {
+      if (name == time) return torch::full_like(tensors(name), start);
+      return tensors(jets.count(name) ? kPast + name : name);
+    });
+    return residual(tensors) - tensors(kFactor) * past;
+  };
+  term.formula.reset();
+  return term;
+}
+
 Term homogeneous_term(const Problem& problem, Term term) {
   std::set<std::string> jets;
   for (const auto& jet : term.jets) jets.insert(problem.jet_text(jet));

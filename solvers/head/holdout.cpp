@@ -42,13 +42,11 @@ std::vector<double> jet_sizes(const Problem& problem, const std::vector<TermPoin
   return sizes;
 }
 
-/// What the moments of one equation with a velocity in it have in common: high ones vanish, and a residual that is small
-/// against the others is not to be compared with them.
+}  // namespace
+
 std::string equation_of(const Term& term) {
   return std::to_string(static_cast<int>(term.place)) + term.name.substr(0, term.name.find('['));
 }
-
-}  // namespace
 
 Holdout evaluate_holdout(const Problem& problem, const std::vector<TermPoints>& points, const FieldFunction& field,
                          const EquationScales& least) {

@@ -22,6 +22,10 @@ struct TermHoldout {
   Eigen::VectorXd values;    ///< r(x_k) / scale at each point of the set
 };
 
+/// What the moments of one equation with a velocity in it have in common: high ones vanish, and a residual that is small
+/// against the others is not to be compared with them.
+std::string equation_of(const Term& term);
+
 /// The scale of each equation, by name.
 using EquationScales = std::map<std::string, double>;
 

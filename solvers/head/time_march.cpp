@@ -9,6 +9,7 @@
 #include "problems/residual.h"
 #include "solvers/clock.h"
 #include "solvers/head/global_head.h"
+#include "solvers/head/incompatible_data.h"
 
 namespace torsor {
 namespace {
@@ -16,9 +17,15 @@ namespace {
 // A cell of a window in normalised coordinates [-1, 1]^2: this many features of this bandwidth resolve a field that is
 // analytic over a few cell lengths to about 1e-9; less resolved cells are halved instead of given more features, for
 // the cost of a chain grows with the number of cells only linearly.
-constexpr Index kCellFeatures = 160;
-constexpr double kSpaceBandwidth = 7, kTimeBandwidth = 5;
+struct CellBody {
+  Index features;
+  double space_bandwidth, time_bandwidth;
+};
+constexpr CellBody kFewFields{160, 7, 5};
+// Kinetic equations have many fields, and the cost grows with the cube of fields times features.
+constexpr CellBody kManyFields{64, 6, 2};
 constexpr Index kMaxCells = 400;
+constexpr double kNarrowestCell = 2e-6;  // of the whole length
 constexpr int kMaxAttempts = 60;
 
 /// Hold-out residuals to reach in every window: linear, nonlinear.
@@ -45,6 +52,7 @@ struct Attempt {
   std::shared_ptr<const Window> window;
   std::vector<double> edges;
   std::vector<double> cell_holdout;
+  Eigen::VectorXd sizes;  ///< greatest absolute value of each field, of the moments of one unknown together
   double indicator() const { return *std::max_element(cell_holdout.begin(), cell_holdout.end()); }
   Holdout holdout;
   NewtonReport newton;
@@ -61,7 +69,11 @@ class ChainMarch {
         low_(coordinate(space_).low),
         high_(coordinate(space_).high) {
     tolerance_ = tolerance_for(problem, options, kChain);
-    features_ = options.features > 0 ? options.features : kCellFeatures;
+    if (problem.velocity) {
+      body_ = kManyFields;
+      rates_ = relaxation_rates(problem);
+    }
+    if (options.features > 0) body_.features = options.features;
     const Index cells = options.patches.empty() ? 4 : options.patches[static_cast<size_t>(space_)];
     for (Index k = 0; k <= cells; ++k)
       edges_.push_back(low_ + (high_ - low_) * static_cast<double>(k) / static_cast<double>(cells));
@@ -69,6 +81,8 @@ class ChainMarch {
     length_ = (end_ - coordinate(time_).low) / static_cast<double>(options.windows > 0 ? options.windows : 10);
     fixed_length_ = options.windows > 0;
     fixed_cells_ = !options.patches.empty();
+    shortest_ = 1e-4 * (end_ - coordinate(time_).low);
+    if (!fixed_length_) smooth_corners();
   }
 
   HeadResult run() {
@@ -89,7 +103,7 @@ class ChainMarch {
                        "t = " + std::to_string(now) + ", " + std::to_string(edges_.size() - 1) + " patches");
     }
     result_.solutions.emplace_back(time_, std::move(windows));
-    result_.features = features_;
+    result_.features = body_.features;
     result_.reached_tolerance = worst_indicator_ <= tolerance_;
     result_.boundary_weight = weight();
     return result_;
@@ -100,40 +114,94 @@ class ChainMarch {
   double weight() const { return options_.boundary_weight > 0 ? options_.boundary_weight : 1.0; }
 
   // Refines patches and window until the tolerance holds, or refinement no longer helps: then what is left comes from
-  // the initial data, and the best attempt is kept.
+  // the initial data, shorter windows would only be more of them, and the windows after this one are not asked for more.
   Attempt solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
     std::string trouble = "no attempt";
-    std::optional<Attempt> best;
+    std::vector<Attempt> attempts;
+    double best = std::numeric_limits<double>::infinity();
     int without_gain = 0;
     for (int attempt_number = 0; attempt_number < kMaxAttempts; ++attempt_number) {
       throw_if_stopped();
       try {
-        Attempt attempt = attempt_window(start, end, before);
-        const Refinement refinement = judge(attempt);
-        if (refinement.empty()) return attempt;
-        const bool gained = !best || attempt.indicator() < 0.5 * best->indicator();
-        without_gain = gained ? 0 : without_gain + 1;
-        if (!best || attempt.indicator() < best->indicator()) best = std::move(attempt);
+        attempts.push_back(attempt_window(start, end, before));
+        const Refinement refinement = judge(attempts.back());
+        debug(attempts.back(), refinement);
+        if (refinement.empty()) {
+          inherited_ *= 0.5;
+          return attempts.back();
+        }
+        without_gain = attempts.back().indicator() < 0.5 * best ? 0 : without_gain + 1;
+        best = std::min(best, attempts.back().indicator());
         if (without_gain >= 2 || !can_refine(refinement, end - start)) break;
         if (!refinement.split.empty()) split_cells(refinement.split);
         else end = start + 0.5 * (end - start);
       } catch (const NumericalError& error) {
         trouble = error.what();
-        if (fixed_length_ || end - start < min_length()) break;
+        if (fixed_length_ || end - start < shortest_) break;
         end = start + 0.5 * (end - start);
       }
     }
-    if (!best) throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
-    edges_ = best->edges;
-    return *best;
+    if (attempts.empty()) throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
+    inherited_ = 2 * best;
+    const auto chosen = std::find_if(attempts.begin(), attempts.end(), [&](const Attempt& a) { return a.indicator() <= inherited_; });
+    edges_ = chosen->edges;
+    return *chosen;
   }
+
+  /// Whether refinement has not helped lately.
+  bool inherits() const { return inherited_ > tolerance_; }
+
+  /// What a window is refined to.
+  double goal() const { return std::max(tolerance_, inherited_); }
 
   bool can_refine(const Refinement& refinement, double duration) const {
     if (!refinement.split.empty()) return edges_.size() + refinement.split.size() <= static_cast<size_t>(kMaxCells);
-    return duration > min_length();
+    return duration > shortest_;
   }
 
-  double min_length() const { return 1e-4 * (coordinate(time_).high - coordinate(time_).low); }
+  // Where initial and boundary data jump, the boundary's come in over a short time. Windows begin with a part of it, cells
+  // at the scale of the layer that it makes, and both grow from there.
+  void smooth_corners() {
+    constexpr double kRamp = 3e-4, kMonotoneRamp = 1e-6;  // of all of time; for errors below 1e-7 and 1e-5 at a 50th of it
+    constexpr Tolerances kRough{1e-7, 1e-5};
+    const IncompatibleData data(problem_);
+    if (!data.found()) return;
+    const bool linear = is_linear(problem_, collocation_points(problem_, whole_domain(problem_), 16, {}));
+    const double ramp = (linear ? kRamp : kMonotoneRamp) * (end_ - coordinate(time_).low);
+    if (options_.tolerance == 0) tolerance_ = linear ? kRough.linear : kRough.nonlinear;
+    problem_ = data.with_ramp(ramp, linear ? 3 : 0);
+    length_ = 0.25 * ramp;
+    shortest_ = 0.05 * length_;
+    graded_ = !fixed_cells_;
+    if (graded_) grade_cells(data.places().col(space_));
+  }
+
+  // The scale of the layer is the equation's; the first window tells it.
+  void grade_cells(const Eigen::VectorXd& places) {
+    double best = std::numeric_limits<double>::infinity();
+    std::vector<double> chosen = edges_;
+    for (double width = 1.0 / 16; width > 0.5 * kNarrowestCell && best > tolerance_; width /= 4) {
+      for (const double x : places) halve_cells_at(x, width * (high_ - low_));
+      try {
+        const double start = coordinate(time_).low;
+        const double indicator = attempt_window(start, start + length_, nullptr).indicator();
+        if (indicator > best) continue;
+        best = indicator;
+        chosen = edges_;
+      } catch (const NumericalError&) {
+        // Narrower cells may do.
+      }
+    }
+    edges_ = chosen;
+  }
+
+  void halve_cells_at(double x, double width) {
+    while (true) {
+      const Index cell = cell_at(x);
+      if (edges_[static_cast<size_t>(cell) + 1] - edges_[static_cast<size_t>(cell)] <= width) return;
+      split_cells({cell});
+    }
+  }
 
   std::vector<PartitionAxis> axes(double start, double end) const {
     std::vector<PartitionAxis> axes;
@@ -145,9 +213,21 @@ class ChainMarch {
 
   Eigen::VectorXd bandwidth_of_cell(const PartitionAxis& axis, Index cell, double duration) const {
     Eigen::VectorXd bandwidth(2);
-    bandwidth[space_] = kSpaceBandwidth / (0.5 * (axis.high(cell) - axis.low(cell)));
-    bandwidth[time_] = kTimeBandwidth / (0.5 * duration);
+    bandwidth[space_] = body_.space_bandwidth / (0.5 * (axis.high(cell) - axis.low(cell)));
+    bandwidth[time_] = body_.time_bandwidth / (0.5 * duration);
     return bandwidth;
+  }
+
+  void debug(const Attempt& attempt, const Refinement& refinement) const {
+    if (!getenv("DEBUG_MARCH")) return;
+    fprintf(stderr, "window %.3e + %.3e: %zu cells, goal %.1e indicator %.1e, holdout %.1e, shorten %d split %zu |", attempt.window->start, attempt.window->end-attempt.window->start, edges_.size() - 1, goal(), attempt.indicator(), attempt.holdout.worst, refinement.shorten, refinement.split.size());
+    std::map<std::string, double> worst;
+    for (const auto& t : attempt.holdout.terms) { const auto name = attempt_names_[static_cast<size_t>(t.term)]; auto& w = worst[name.substr(0, name.find('['))]; w = std::max(w, t.relative); }
+    for (const auto& [name, value] : worst) fprintf(stderr, " %s:%.0e", name.c_str(), value);
+    fprintf(stderr, " %.2f s\n", result_.trials.back().seconds);
+    if (getenv("DEBUG_MARCH")[0] == '2') {
+    for (size_t c = 0; c < attempt.cell_holdout.size(); ++c) fprintf(stderr, " %.4g:%.0e", edges_[c], attempt.cell_holdout[c] / std::sqrt(40*(attempt.window->end-attempt.window->start)/0.1*(edges_[c+1]-edges_[c])));
+    fprintf(stderr, "\n");}
   }
 
   Attempt attempt_window(double start, double end, const std::shared_ptr<const Window>& before) {
@@ -159,26 +239,88 @@ class ChainMarch {
     for (Index cell = 0; cell < axis.cells(); ++cell) bandwidth.push_back(bandwidth_of_cell(axis, cell, end - start));
     CollocationOptions collocation = options_.collocation;
     collocation.resolution.resize(2);
-    collocation.resolution[space_] = kSpaceBandwidth;
-    collocation.resolution[time_] = kTimeBandwidth;
+    collocation.resolution[space_] = body_.space_bandwidth;
+    collocation.resolution[time_] = body_.time_bandwidth;
     collocation.seed = stream_seed(options_.seed, 1);
-    const auto points = collocation_points(window, partition, features_, collocation);
-    const auto ansatz = make_ansatz(window, options_, partition, space_, features_, bandwidth);
+    auto points = collocation_points(window, partition, body_.features, collocation);
+    const bool scaled = problem_.velocity && scale_rows(window, points);
+    if (scaled && before) relax_rows(window, end - start, points);
+    const auto ansatz = make_ansatz(window, options_, partition, space_, body_.features, bandwidth);
     NewtonOptions newton = options_.newton;
     newton.boundary_weight = weight();
     Attempt attempt;
+    attempt_names_.clear();
+    for (const auto& t : window.terms) attempt_names_.push_back(t.name);
     const FieldFunction guess = before ? frozen_start(before, time_) : FieldFunction();
     const Eigen::MatrixXd head = solve_newton({&window}, *ansatz, points, guess, newton, attempt.newton);
     attempt.window = std::make_shared<Window>(Window{start, end, ansatz, head.col(0)});
     attempt.edges = edges_;
-    const auto unseen = holdout_points(window, partition, features_, collocation);
+    const auto unseen = holdout_points(window, partition, body_.features, collocation);
     attempt.holdout = evaluate_holdout(window, unseen, field_of(*ansatz, attempt.window->head));
+    scales_ = attempt.holdout.scales;
+    if (problem_.velocity && !scaled) return attempt_window(start, end, before);
     require_solved(attempt.newton, attempt.holdout.worst);
+    attempt.sizes = largest_values(*attempt.window, interior_of(window, unseen));
+    if (getenv("DEBUG_DUMP") && start > atof(getenv("DEBUG_DUMP"))) {
+      for (size_t q = 0; q < unseen.size(); ++q) {
+        const auto& term = window.terms[static_cast<size_t>(unseen[q].term)];
+        Eigen::Matrix<double, 4, 4> sum = Eigen::Matrix<double, 4, 4>::Zero(), n = sum;
+        for (Index k = 0; k < unseen[q].points.rows(); ++k) {
+          const double x = unseen[q].points(k, space_), tt = (unseen[q].points(k, time_) - start) / (end - start);
+          const int a = x < 1e-4 ? 0 : x < 1e-3 ? 1 : x < 1e-2 ? 2 : 3, b = std::min(3, int(tt * 4));
+          sum(a, b) += attempt.holdout.terms[q].values[k] * attempt.holdout.terms[q].values[k];
+          n(a, b) += 1;
+        }
+        fprintf(stderr, "%s\n", term.name.c_str());
+        for (int a = 0; a < 4; ++a) { for (int b = 0; b < 4; ++b) fprintf(stderr, " %.1e", std::sqrt(sum(a, b) / std::max(1.0, n(a, b)))); fprintf(stderr, "\n"); }
+      }
+      fprintf(stderr, "duration %.2e sizes", end - start); for (double z : attempt.sizes) fprintf(stderr, " %.2e", z); fprintf(stderr, "\n edges");
+      for (double e : edges_) fprintf(stderr, " %.2e", e);
+      for (const auto& [k2, v2] : attempt.holdout.scales) fprintf(stderr, "\n%s %.3e", k2.c_str(), v2);
+      fprintf(stderr, "\n");
+      std::exit(3);
+    }
     attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
     for (size_t s = 0; s < unseen.size(); ++s)
       accumulate(unseen[s], attempt.holdout.terms[s], end - start, attempt.cell_holdout);
-    result_.trials.push_back({features_, bandwidth.front(), weight(), attempt.holdout.worst, wall_seconds() - began});
+    result_.trials.push_back({body_.features, bandwidth.front(), weight(), attempt.holdout.worst, wall_seconds() - began});
     return attempt;
+  }
+
+  // Rows of equal norm weigh a residual by the features' derivatives, which in narrow cells are large: the thinner the
+  // cell the less it counts. Rows divided by the scale of their equation measure what the hold-out residual does.
+  bool scale_rows(const Problem& window, std::vector<TermPoints>& points) const {
+    std::vector<double> weights;
+    for (const auto& set : points) {
+      const auto scale = scales_.find(equation_of(window.terms[static_cast<size_t>(set.term)]));
+      if (scale == scales_.end() || scale->second <= 0) return false;
+      weights.push_back(1 / scale->second);
+    }
+    for (size_t s = 0; s < points.size(); ++s) {
+      points[s].equalise = false;
+      points[s].weight = weights[s];
+    }
+    return true;
+  }
+
+  // What a relaxing field takes over from the window before is forgotten after 1/rate: an error in it is one in that part of
+  // the window only. Rows that insist on it would keep the field off the equilibrium that it has come to.
+  void relax_rows(const Problem& window, double duration, std::vector<TermPoints>& points) const {
+    for (auto& set : points) {
+      const Term& term = window.terms[static_cast<size_t>(set.term)];
+      if (term.place == Place::initial) set.weight /= std::sqrt(std::max(1.0, rates_[term.jets.front().field] * duration));
+    }
+  }
+
+  Eigen::VectorXd largest_values(const Window& window, const Eigen::MatrixXd& points) const {
+    std::vector<FieldJet> values;
+    for (Index f = 0; f < window.ansatz->fields(); ++f) values.push_back({f, MultiIndex(2, 0)});
+    Eigen::VectorXd largest = window.ansatz->jets(points, values, window.head).cwiseAbs().colwise().maxCoeff();
+    for (const auto& unknown : problem_.velocity_fields) {
+      auto moments = largest.segment(unknown.first, unknown.basis.cols());
+      moments.setConstant(moments.maxCoeff());
+    }
+    return largest;
   }
 
   Index cell_at(double x) const {
@@ -210,16 +352,16 @@ class ChainMarch {
     Refinement refinement;
     const double duration = attempt.window->end - attempt.window->start;
     for (Index cell = 0; cell < static_cast<Index>(attempt.cell_holdout.size()); ++cell) {
-      if (attempt.cell_holdout[static_cast<size_t>(cell)] <= tolerance_) continue;
+      if (attempt.cell_holdout[static_cast<size_t>(cell)] <= goal()) continue;
       const double width = edges_[static_cast<size_t>(cell) + 1] - edges_[static_cast<size_t>(cell)];
       double along_x = 0, along_t = 0;
       for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f) {
         const auto bend = bending(*attempt.window, f, cell);
-        along_x = std::max(along_x, bend[0] * width * width / (kSpaceBandwidth * kSpaceBandwidth));
-        along_t = std::max(along_t, bend[1] * duration * duration / (kTimeBandwidth * kTimeBandwidth));
+        along_x = std::max(along_x, bend[0] * width * width / (body_.space_bandwidth * body_.space_bandwidth));
+        along_t = std::max(along_t, bend[1] * duration * duration / (body_.time_bandwidth * body_.time_bandwidth));
       }
-      const bool narrow = fixed_cells_ || width <= 1e-4 * (high_ - low_);
-      if (along_x >= along_t && !narrow) refinement.split.push_back(cell);
+      const bool narrow = fixed_cells_ || width <= kNarrowestCell * (high_ - low_);
+      if ((along_x >= along_t || (graded_ && is_slow(attempt, cell))) && !narrow) refinement.split.push_back(cell);
       else if (!fixed_length_) refinement.shorten = true;
     }
     if (refinement.shorten) refinement.split.clear();
@@ -259,17 +401,48 @@ class ChainMarch {
     const auto& eta = attempt.cell_holdout;
     const double worst = *std::max_element(eta.begin(), eta.end());
     if (!fixed_length_) {
-      if (worst < 0.02 * tolerance_) length_ *= 1.5;
-      else if (worst < 0.2 * tolerance_) length_ *= 1.2;
+      if (worst < 0.02 * goal() || (graded_ && (inherits() || is_slow(attempt)))) length_ *= 1.5;
+      else if (worst < 0.2 * goal()) length_ *= 1.2;
     }
     if (fixed_cells_) return;
     std::vector<double> edges{edges_.front()};
     for (size_t i = 0; i + 1 < edges_.size(); ++i) {
-      const bool pair = i + 2 < edges_.size() && eta[i] < 1e-4 * tolerance_ && eta[i + 1] < 1e-4 * tolerance_;
-      if (pair && edges_[i + 2] - edges_[i] <= 0.26 * (high_ - low_)) ++i;
+      const bool pair = i + 2 < edges_.size() && edges_[i + 2] - edges_[i] <= 0.26 * (high_ - low_);
+      if (pair && may_join(attempt, i)) ++i;
       edges.push_back(edges_[i + 1]);
     }
     if (edges.size() > 2) edges_ = std::move(edges);
+  }
+
+  /// The field hardly bends in time: what is left of the residual comes from space.
+  bool is_slow(const Attempt& attempt, Index cell) const {
+    constexpr double kFlat = 0.2;
+    const double duration = attempt.window->end - attempt.window->start;
+    for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f)
+      if (bending(*attempt.window, f, cell)[1] * duration * duration > kFlat * attempt.sizes[f]) return false;
+    return true;
+  }
+
+  bool is_slow(const Attempt& attempt) const {
+    for (Index cell = 0; cell < static_cast<Index>(attempt.cell_holdout.size()); ++cell)
+      if (!is_slow(attempt, cell)) return false;
+    return true;
+  }
+
+  // Far below the tolerance; or the layer that the cells were made for has grown out of them. Cells much narrower than the
+  // field's scale lose digits: derivatives of rounding errors grow with the inverse square of the width.
+  bool may_join(const Attempt& attempt, size_t cell) const {
+    constexpr double kFar = 1e-4, kBelow = 0.05, kFlat = 0.2;
+    const double eta = std::max(attempt.cell_holdout[cell], attempt.cell_holdout[cell + 1]) / goal();
+    if (eta < kFar) return true;
+    if (!graded_ || (eta > kBelow && !inherits())) return false;
+    const double width = edges_[cell + 2] - edges_[cell];
+    for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f) {
+      const auto first = static_cast<Index>(cell);
+      const double bend = std::max(bending(*attempt.window, f, first)[0], bending(*attempt.window, f, first + 1)[0]);
+      if (bend * width * width > kFlat * attempt.sizes[f]) return false;
+    }
+    return true;
   }
 
   void record(const Attempt& attempt) {
@@ -283,16 +456,20 @@ class ChainMarch {
     result_.patches = std::max(result_.patches, attempt.window->ansatz->patchwork(0).patches());
   }
 
-  const Problem& problem_;
+  Problem problem_;
   HeadOptions options_;
   Progress& progress_;
   Index time_, space_;
-  double low_, high_, end_ = 0, length_ = 0, tolerance_ = 0;
-  bool fixed_length_ = false, fixed_cells_ = false;
-  Index features_ = 0;
+  double low_, high_, end_ = 0, length_ = 0, shortest_ = 0, tolerance_ = 0;
+  bool fixed_length_ = false, fixed_cells_ = false, graded_ = false;
+  CellBody body_ = kFewFields;
   std::vector<double> edges_;
+  Eigen::VectorXd rates_;  ///< of relaxation, of each field
+  EquationScales scales_;  ///< of the equations' rows
+  double inherited_ = 0;  ///< hold-out residual that comes from earlier windows
   double worst_indicator_ = 0;
   HeadResult result_;
+  std::vector<std::string> attempt_names_;
 };
 
 // Windows with one body each, for any number of space dimensions. A window whose hold-out residual misses the tolerance
@@ -480,10 +657,10 @@ FieldFunction frozen_start(const std::shared_ptr<const Window>& before, Index ti
   };
 }
 
-double relaxation_rate(const Problem& problem) {
+Eigen::VectorXd relaxation_rates(const Problem& problem) {
   const Index t = problem.time();
   const auto points = collocation_points(problem, whole_domain(problem), 16, {});
-  double rate = 0;
+  Eigen::VectorXd rates = Eigen::VectorXd::Zero(static_cast<Index>(problem.fields.size()));
   for (const auto& set : points) {
     const Term& term = problem.terms[static_cast<size_t>(set.term)];
     if (term.place != Place::interior) continue;
@@ -497,15 +674,18 @@ double relaxation_rate(const Problem& problem) {
       if (at == term.jets.end()) continue;
       const auto own = linear.coefficients.col(static_cast<Index>(c)).array();
       const auto decay = linear.coefficients.col(at - term.jets.begin()).array();
-      rate = std::max(rate, (decay / own).maxCoeff());
+      rates[jet.field] = std::max(rates[jet.field], (decay / own).maxCoeff());
     }
   }
-  return rate;
+  return rates;
 }
 
+double relaxation_rate(const Problem& problem) { return relaxation_rates(problem).maxCoeff(); }
+
 HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress) {
-  if (problem.velocity && options.windows == 0) return march_with_relaxation(problem, options, progress);
-  if (problem.space().size() == 1 && problem.box && !problem.velocity) return ChainMarch(problem, options, progress).run();
+  const bool chain = problem.space().size() == 1 && problem.box && !(problem.velocity && problem.pieces.empty());
+  if (problem.velocity && options.windows == 0 && !chain) return march_with_relaxation(problem, options, progress);
+  if (chain) return ChainMarch(problem, options, progress).run();
   return march_in_windows(problem, options, progress);
 }
 

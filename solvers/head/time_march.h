@@ -17,7 +17,10 @@ namespace torsor {
 /// Solves one task. Throws NumericalError saying where in time, when no window length works.
 HeadResult solve_time_march(const Problem& problem, const HeadOptions& options, Progress& progress);
 
-/// The fastest relaxation: the largest b/a of terms a u_t + b u + ..., u a field, linearised about zero; 0 without.
+/// How fast each field relaxes: the largest b/a of terms a u_t + b u + ..., u the field, linearised about zero; 0 without.
+Eigen::VectorXd relaxation_rates(const Problem& problem);
+
+/// The fastest of them.
 double relaxation_rate(const Problem& problem);
 
 /// The problem on the window [start, end] of time, with initial data from `before` (null: the problem's own).
