@@ -7,6 +7,7 @@
 #include "physics/random.h"
 #include "solvers/head/global_head.h"
 #include "solvers/head/time_march.h"
+#include "solvers/head/time_window.h"
 
 namespace torsor {
 namespace {

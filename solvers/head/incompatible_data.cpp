@@ -60,14 +60,6 @@ Eigen::VectorXd misfit(const Problem& problem, const Term& term, const TermPoint
   return evaluate_residual(problem, term, points, set.normals, jets_of(term, initial_values(problem, points)));
 }
 
-/// rms of each field over the initial face.
-Eigen::VectorXd sizes_of_initial_data(const Problem& problem, const std::vector<TermPoints>& sets) {
-  for (const auto& set : sets)
-    if (problem.terms[static_cast<size_t>(set.term)].place == Place::initial)
-      return initial_values(problem, set.points).colwise().norm() / std::sqrt(static_cast<double>(set.points.rows()));
-  return Eigen::VectorXd::Zero(static_cast<Index>(problem.fields.size()));
-}
-
 /// The size of what a boundary term balances.
 double scale_of(const Problem& problem, const Term& term, const TermPoints& set, const Eigen::VectorXd& sizes) {
   const auto linear = linearize(problem, term, set.points, set.normals,
@@ -91,6 +83,13 @@ double horner(const Eigen::VectorXd& coefficients, double s) {
 }
 
 }  // namespace
+
+Eigen::VectorXd sizes_of_initial_data(const Problem& problem, const std::vector<TermPoints>& sets) {
+  for (const auto& set : sets)
+    if (problem.terms[static_cast<size_t>(set.term)].place == Place::initial)
+      return initial_values(problem, set.points).colwise().norm() / std::sqrt(static_cast<double>(set.points.rows()));
+  return Eigen::VectorXd::Zero(static_cast<Index>(problem.fields.size()));
+}
 
 Eigen::VectorXd ramp_polynomial(int moments) {
   constexpr int kAtStart = 3, kAtEnd = 4;  // values and derivatives

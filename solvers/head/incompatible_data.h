@@ -11,9 +11,12 @@
 // singularity is described in N. Flyer, B. Fornberg, J. Comput. Phys. 184 (2003) 526.
 #pragma once
 
-#include "problems/problem.h"
+#include "solvers/head/collocation.h"
 
 namespace torsor {
+
+/// rms of each field over the points on the initial face, from the initial terms that hold values only.
+Eigen::VectorXd sizes_of_initial_data(const Problem& problem, const std::vector<TermPoints>& sets);
 
 /// Coefficients, constant term first, of q.
 Eigen::VectorXd ramp_polynomial(int moments);

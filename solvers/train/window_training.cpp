@@ -5,7 +5,7 @@
 
 #include "physics/error.h"
 #include "physics/random.h"
-#include "solvers/head/time_march.h"
+#include "solvers/head/time_window.h"
 
 namespace torsor {
 namespace {

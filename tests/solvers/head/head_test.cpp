@@ -14,7 +14,7 @@
 #include "solvers/head/global_head.h"
 #include "solvers/head/head_solver.h"
 #include "solvers/head/smooth_start.h"
-#include "solvers/head/time_march.h"
+#include "solvers/head/time_window.h"
 #include "solvers/head/uniqueness.h"
 #include "solvers/reference/cole_hopf.h"
 #include "solvers/reference/perforated_laplace.h"

@@ -5,7 +5,7 @@
 #include "physics/transport_exact.h"
 #include "problems/quantities.h"
 #include "solvers/head/head_solver.h"
-#include "solvers/head/time_march.h"
+#include "solvers/head/time_window.h"
 #include "solvers/reference/transport_volterra.h"
 #include "tests/problems/kinetic_problems.h"
 
