@@ -159,15 +159,13 @@ class ChainMarch {
       try {
         attempts.push_back(attempt_window(start, end, before));
         Refinement refinement = judge(attempts.back(), split_instead);
-        debug(attempts.back(), refinement);
         if (refinement.empty()) {
           inherited_ *= 0.5;
           return attempts.back();
         }
-        const bool gained = attempts.back().indicator() < 0.5 * best;
-        without_gain = gained ? 0 : without_gain + 1;
+        without_gain = attempts.back().indicator() < 0.5 * best ? 0 : without_gain + 1;
         best = std::min(best, attempts.back().indicator());
-        if (graded_ && !gained && refinement.shorten && !split_instead) {
+        if (graded_ && without_gain > 0 && refinement.shorten && !split_instead) {
           // Near a wall the curvatures may mislead: back to the longer window, with narrower cells.
           split_instead = true;
           without_gain = 0;
@@ -194,7 +192,8 @@ class ChainMarch {
 
   /// The first attempt, which has the longest window, with an indicator that is no larger.
   static const Attempt& first_within(const std::vector<Attempt>& attempts, double indicator) {
-    return *std::find_if(attempts.begin(), attempts.end(), [&](const Attempt& a) { return a.indicator() <= indicator; });
+    return *std::find_if(attempts.begin(), attempts.end(),
+                         [&](const Attempt& attempt) { return attempt.indicator() <= indicator; });
   }
 
   /// Whether refinement has not helped lately.
@@ -211,7 +210,7 @@ class ChainMarch {
   // Where initial and boundary data jump, the boundary's come in over a short time. Windows begin with a part of it, cells
   // at the scale of the layer that it makes, and both grow from there.
   void smooth_corners() {
-    constexpr double kRamp = 3e-4, kMonotoneRamp = 1e-6;  // of all of time; for errors below 1e-7 and 1e-5 at a 50th of it
+    constexpr double kRamp = 3e-4, kMonotoneRamp = 1e-6;  // of all of time: errors below 1e-7 and 1e-5 at a 50th of it
     constexpr MarchTolerances kRough{1e-7, 1e-5}, kRoughKinetic{1e-5, 1e-5};
     const IncompatibleData data(problem_);
     if (!data.found()) return;
@@ -258,16 +257,6 @@ class ChainMarch {
     return bandwidth;
   }
 
-  void debug(const Attempt& attempt, const Refinement& refinement) const {
-    if (!getenv("DEBUG_MARCH")) return;
-    fprintf(stderr, "window %.3e + %.3e: %ld cells, goal %.1e indicator %.1e, holdout %.1e, shorten %d split %zu |", attempt.window->start, attempt.window->end-attempt.window->start, cells_.size(), goal(), attempt.indicator(), attempt.holdout.worst, refinement.shorten, refinement.split.size());
-    const Problem window = window_problem(problem_, attempt.window->start, attempt.window->end, last_window());
-    std::map<std::string, double> worst;
-    for (const auto& t : attempt.holdout.terms) { const auto name = window.terms[static_cast<size_t>(t.term)].name; auto& w = worst[name.substr(0, name.find('['))]; w = std::max(w, t.relative); }
-    for (const auto& [name, value] : worst) fprintf(stderr, " %s:%.0e", name.c_str(), value);
-    fprintf(stderr, " %.2f s\n", result_.trials.back().seconds);
-  }
-
   Attempt attempt_window(double start, double end, const std::shared_ptr<const Window>& before) {
     const double began = wall_seconds();
     const Problem window = window_problem(problem_, start, end, before);
@@ -300,7 +289,8 @@ class ChainMarch {
     attempt.cell_holdout.assign(static_cast<size_t>(axis.cells()), 0.0);
     for (size_t s = 0; s < unseen.size(); ++s)
       accumulate(unseen[s], attempt.holdout.terms[s], end - start, attempt.cell_holdout);
-    result_.trials.push_back({body_.features, bandwidth.front(), weight(), attempt.holdout.worst, wall_seconds() - began});
+    result_.trials.push_back(
+        {body_.features, bandwidth.front(), weight(), attempt.holdout.worst, wall_seconds() - began});
     return attempt;
   }
 
@@ -333,43 +323,50 @@ class ChainMarch {
             std::max(cell_holdout[c], std::sqrt(sum[c] / count[c] * share * cells_.width(static_cast<Index>(c))));
   }
 
-  // Which cells miss the tolerance, and whether along x (halve them) or along t (shorten the window): the coordinate
-  // along which the field's second derivative, times the squared length of the cell, is larger.
+  // Which cells miss the tolerance, and whether along x (halve them) or along t (shorten the window).
   Refinement judge(const Attempt& attempt, bool split_instead) const {
     Refinement refinement;
-    const double duration = attempt.window->end - attempt.window->start;
-    for (Index cell = 0; cell < static_cast<Index>(attempt.cell_holdout.size()); ++cell) {
+    for (Index cell = 0; cell < attempt.cells.size(); ++cell) {
       if (attempt.of_cell(cell) <= goal()) continue;
-      const double width = attempt.cells.width(cell);
-      double along_x = 0, along_t = 0;
-      for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f) {
-        const auto bend = bending(*attempt.window, f, cell);
-        along_x = std::max(along_x, bend[0] * width * width / (body_.space_bandwidth * body_.space_bandwidth));
-        along_t = std::max(along_t, bend[1] * duration * duration / (body_.time_bandwidth * body_.time_bandwidth));
-      }
-      const bool narrow = fixed_cells_ || width <= (graded_ ? kNarrowestAtWalls : kNarrowestCell) * (high_ - low_);
-      if ((along_x >= along_t || split_instead || (graded_ && is_slow(attempt, cell))) && !narrow) refinement.split.push_back(cell);
+      const double narrowest = (graded_ ? kNarrowestAtWalls : kNarrowestCell) * (high_ - low_);
+      const bool narrow = fixed_cells_ || attempt.cells.width(cell) <= narrowest;
+      if (!narrow && (split_instead || bends_along_x(attempt, cell))) refinement.split.push_back(cell);
       else if (!fixed_length_) refinement.shorten = true;
     }
     if (refinement.shorten) refinement.split.clear();
     return refinement;
   }
 
+  // The coordinate along which the fields' second derivative, times the squared length of the cell, is larger.
+  bool bends_along_x(const Attempt& attempt, Index cell) const {
+    if (graded_ && is_slow(attempt, cell)) return true;
+    const double width = attempt.cells.width(cell), duration = attempt.window->end - attempt.window->start;
+    double along_x = 0, along_t = 0;
+    for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f) {
+      const auto bend = bending(attempt, f, cell);
+      along_x = std::max(along_x, bend[0] * std::pow(width / body_.space_bandwidth, 2));
+      along_t = std::max(along_t, bend[1] * std::pow(duration / body_.time_bandwidth, 2));
+    }
+    return along_x >= along_t;
+  }
+
   // rms of u_xx and u_tt over a cell.
-  Eigen::Vector2d bending(const Window& window, Index field, Index cell) const {
+  Eigen::Vector2d bending(const Attempt& attempt, Index field, Index cell) const {
+    const Window& window = *attempt.window;
     FieldJet xx{field, {0, 0}}, tt{field, {0, 0}};
     xx.orders[static_cast<size_t>(space_)] = 2;
     tt.orders[static_cast<size_t>(time_)] = 2;
     constexpr Index kGrid = 8;
     Eigen::MatrixXd points(kGrid * kGrid, 2);
-    const double x0 = cells_.low(cell), x1 = cells_.high(cell);
+    const auto inside = [](double low, double high, Index i) {
+      return low + (high - low) * (static_cast<double>(i) + 0.5) / kGrid;
+    };
     for (Index i = 0; i < kGrid; ++i)
       for (Index j = 0; j < kGrid; ++j) {
-        points(i * kGrid + j, space_) = x0 + (x1 - x0) * (static_cast<double>(i) + 0.5) / kGrid;
-        points(i * kGrid + j, time_) = window.start + (window.end - window.start) * (static_cast<double>(j) + 0.5) / kGrid;
+        points(i * kGrid + j, space_) = inside(attempt.cells.low(cell), attempt.cells.high(cell), i);
+        points(i * kGrid + j, time_) = inside(window.start, window.end, j);
       }
-    const Eigen::MatrixXd jets = window.ansatz->jets(points, {xx, tt}, window.head);
-    return jets.colwise().norm().transpose() / static_cast<double>(kGrid);
+    return window.ansatz->jets(points, {xx, tt}, window.head).colwise().norm().transpose() / static_cast<double>(kGrid);
   }
 
   // Joins pairs of cells of equal width that are far below the tolerance, and lengthens the window when all are.
@@ -389,12 +386,12 @@ class ChainMarch {
     constexpr double kFlat = 0.2;
     const double duration = attempt.window->end - attempt.window->start;
     for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f)
-      if (bending(*attempt.window, f, cell)[1] * duration * duration > kFlat * attempt.sizes[f]) return false;
+      if (bending(attempt, f, cell)[1] * duration * duration > kFlat * attempt.sizes[f]) return false;
     return true;
   }
 
   bool is_slow(const Attempt& attempt) const {
-    for (Index cell = 0; cell < static_cast<Index>(attempt.cell_holdout.size()); ++cell)
+    for (Index cell = 0; cell < attempt.cells.size(); ++cell)
       if (!is_slow(attempt, cell)) return false;
     return true;
   }
@@ -406,9 +403,9 @@ class ChainMarch {
     const double eta = std::max(attempt.of_cell(cell), attempt.of_cell(cell + 1)) / goal();
     if (eta < kFar) return true;
     if (!graded_ || (eta > kBelow && !inherits())) return false;
-    const double width = cells_.high(cell + 1) - cells_.low(cell);
+    const double width = attempt.cells.high(cell + 1) - attempt.cells.low(cell);
     for (Index f = 0; f < static_cast<Index>(problem_.fields.size()); ++f) {
-      const double bend = std::max(bending(*attempt.window, f, cell)[0], bending(*attempt.window, f, cell + 1)[0]);
+      const double bend = std::max(bending(attempt, f, cell)[0], bending(attempt, f, cell + 1)[0]);
       if (bend * width * width > (eta > kBelow ? kVeryFlat : kFlat) * attempt.sizes[f]) return false;
     }
     return true;

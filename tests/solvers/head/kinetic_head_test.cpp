@@ -106,5 +106,28 @@ TEST(KineticHeadSlow, InitialLayersAtEveryKnudsenNumber) {
   for (const double eps : {1.0, 1e-2, 1e-6}) EXPECT_LT(out_of_equilibrium(eps), 1e-6) << eps;
 }
 
+// Vacuum outside of the walls, the diffusion limit with rho = (1 - cos 2 pi x)/2 at t = 0 out of equilibrium in v: the field
+// fits the walls, its derivative in time does not.
+TEST(KineticHeadSlow, WallsAfterAnInitialLayer) {
+  kinetic_problems::Transport transport;
+  transport.eps = 1e-8;
+  transport.velocity = "v in double_gauss(2)";
+  transport.end = 0.1;
+  transport.initial = "(1 - cos(2*pi*x))/2*(1 + v^2)*3/4";
+  transport.periodic = false;
+  const Problem problem = kinetic_problems::problem_of(transport);
+  const HeadResult result = solve(problem);
+  const auto exact = [](double x, double t) {
+    double sum = 0;
+    for (int n = 1; n < 200; n += 2)
+      sum -= 8 / (kPi * n * (n * n - 4)) * std::sin(n * kPi * x) * std::exp(-n * n * kPi * kPi * t / 3);
+    return sum;
+  };
+  const Eigen::MatrixXd points = grid(0.001, 0.1);
+  Eigen::VectorXd values(points.rows());
+  for (Index k = 0; k < points.rows(); ++k) values[k] = exact(points(k, 0), points(k, 1));
+  EXPECT_LT(relative_l2(quantity(problem, result.solutions.front(), "rho", points).col(0), values), 1e-6);
+}
+
 }  // namespace
 }  // namespace torsor
