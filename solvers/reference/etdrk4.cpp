@@ -190,9 +190,66 @@ void check(const SemilinearProblem& p, const SemilinearOptions& o) {
   if (!(o.time_step > 0.0)) throw InputError("etdrk4: time_step must be positive");
   if (o.time_pieces < 1 || o.initial_oversampling < 1)
     throw InputError("etdrk4: time_pieces and initial_oversampling must be at least 1");
+  if (o.start_levels < 0) throw InputError("etdrk4: start_levels is negative");
 }
 
 constexpr int kDegree = 8;  // of the pieces in time
+
+// A piece of time. `length` is end - start but for rounding, and the same number for pieces of the same length.
+struct Span {
+  double start, end, length;
+};
+
+std::vector<Span> spans(const SemilinearProblem& p, const SemilinearOptions& o) {
+  const double length = (p.t1 - p.t0) / o.time_pieces, end_of_first = o.time_pieces == 1 ? p.t1 : p.t0 + length;
+  std::vector<Span> all;
+  double start = p.t0;
+  for (int level = o.start_levels; level >= 0; --level) {
+    const double end = level == 0 ? end_of_first : p.t0 + std::ldexp(length, -level);
+    all.push_back({start, end, std::ldexp(length, -(level == o.start_levels ? level : level + 1))});
+    start = end;
+  }
+  for (int k = 1; k < o.time_pieces; ++k) {
+    const double end = k + 1 == o.time_pieces ? p.t1 : p.t0 + (k + 1) * length;
+    all.push_back({start, end, length});
+    start = end;
+  }
+  return all;
+}
+
+constexpr int kMostLevels = 64;   // of the first piece's halving: 5e-20 of it
+constexpr int kLevelsAtOnce = 4;
+
+// Times of a first piece that approach its start: into the shortest of its parts, and beyond.
+std::vector<double> times_at_start(double start, double length, int levels) {
+  std::vector<double> times{start};
+  for (int k = 0; k <= 2 * (levels + 6); ++k) times.push_back(start + length * std::exp2(-0.5 * k));
+  return times;
+}
+
+// Halves the first piece of `solution`, which was made with `options`, towards t0 until two such divisions agree at the
+// times above; the change between the last two.
+double refine_start(const SemilinearProblem& problem, SemilinearOptions options, double tolerance,
+                    SpaceTimeSolution& solution) {
+  SemilinearProblem first = problem;
+  const double length = (problem.t1 - problem.t0) / options.time_pieces;
+  if (options.time_pieces > 1) first.t1 = problem.t0 + length;
+  options.time_pieces = 1;
+  SpaceTimeSolution coarse = solution;
+  coarse.pieces.resize(1);
+  double change = std::numeric_limits<double>::infinity();
+  while (options.start_levels + kLevelsAtOnce <= kMostLevels) {
+    options.start_levels += kLevelsAtOnce;
+    SpaceTimeSolution fine = solve_semilinear_at(first, options);
+    change = relative_change(coarse, fine, times_at_start(problem.t0, length, options.start_levels));
+    if (change <= tolerance) break;
+    solution.time_steps += fine.time_steps;
+    coarse = std::move(fine);
+  }
+  solution.pieces.erase(solution.pieces.begin());
+  solution.pieces.insert(solution.pieces.begin(), coarse.pieces.begin(), coarse.pieces.end());
+  return change;
+}
 
 double widest_gap(const SemilinearProblem& p, const SemilinearOptions& o) {
   const Eigen::VectorXd unit = chebyshev_nodes(kDegree, 0.0, 1.0);
@@ -213,20 +270,19 @@ SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem, const Se
 
   // The steps land on the Chebyshev-Lobatto times of each piece. Their gaps have four lengths, computed once
   // so that the coefficients are too.
-  const double piece_length = (problem.t1 - problem.t0) / options.time_pieces;
   const Eigen::VectorXd unit = chebyshev_nodes(kDegree, 0.0, 1.0);
-  for (int p = 0; p < options.time_pieces; ++p) {
+  for (const Span& span : spans(problem, options)) {
     TimePiece piece;
-    piece.start = problem.t0 + p * piece_length;
-    piece.end = p + 1 == options.time_pieces ? problem.t1 : problem.t0 + (p + 1) * piece_length;
+    piece.start = span.start;
+    piece.end = span.end;
     piece.values.resize(options.nodes * problem.n_fields, kDegree + 1);
     piece.values.col(0) = stepper.nodal(v).reshaped();
     for (int k = 0; k < kDegree; ++k) {
       const int mirror = std::min(k, kDegree - 1 - k);
-      const double gap = piece_length * (unit(mirror + 1) - unit(mirror));
+      const double gap = span.length * (unit(mirror + 1) - unit(mirror));
       const long steps = std::max(1L, static_cast<long>(std::ceil(gap / options.time_step * (1.0 - 1e-12))));
       const double h = gap / static_cast<double>(steps);
-      const double from = piece.start + piece_length * unit(k);
+      const double from = piece.start + span.length * unit(k);
       for (long s = 0; s < steps; ++s) v = stepper.step(from + static_cast<double>(s) * h, h, v);
       solution.time_steps += steps;
       piece.values.col(k + 1) = stepper.nodal(v).reshaped();
@@ -267,12 +323,14 @@ SpaceTimeSolution solve_semilinear(const SemilinearProblem& problem, const Semil
         now.time_pieces *= 2;
       },
       [&] { return now.time_step / 2.0 < options.min_time_step; });
-  best.error_estimate = std::max(space_change, time_change);
+  const double start_change = options.compare_from > 0.0 ? 0.0 : refine_start(problem, now, options.tolerance, best);
+  best.error_estimate = std::max({space_change, time_change, start_change});
   best.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.require_convergence && !(best.error_estimate <= options.tolerance))
     throw NumericalError("etdrk4: tolerance " + scientific(options.tolerance) + " missed: relative change " +
                          scientific(space_change) + " with " + std::to_string(now.nodes) + " nodes, " +
-                         scientific(time_change) + " with time_step " + scientific(now.time_step));
+                         scientific(time_change) + " with time_step " + scientific(now.time_step) + ", " +
+                         scientific(start_change) + " near the first time");
   return best;
 }
 

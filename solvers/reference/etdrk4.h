@@ -5,6 +5,10 @@
 // of n fields, L_m real n x n. In Fourier space L is the symbol sum_m (i w)^m L_m and is integrated exactly,
 // by the matrix functions of etd_coefficients.h.
 //
+// The linear part being exact, a step sees nothing of an initial layer shorter than itself, nor do steps of half its
+// size: the values at the steps are right, the polynomials between the first of them are not. solve_semilinear therefore
+// looks into the first piece at times that approach t0 geometrically, and halves it towards t0 until they agree.
+//
 // Sources: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176 (2002); A.-K. Kassam, L. N. Trefethen,
 // Fourth-order time-stepping for stiff PDEs, SIAM J. Sci. Comput. 26 (2005).
 #pragma once
@@ -35,6 +39,7 @@ struct SemilinearOptions {
   double time_step = 1e-3;        ///< largest step; halved by solve_semilinear
   double min_time_step = 1e-6;    ///< cap of the halving
   int time_pieces = 100;          ///< equal time intervals of the result, each of degree 8 in t
+  int start_levels = 0;           ///< how often the first of them is halved towards t0; raised by solve_semilinear
   int initial_oversampling = 64;  ///< samples for each node of the initial data: a kink's aliasing is 1/n^2
   bool dealias = true;            ///< cut N above n/3 modes (2/3 rule, exact for quadratic N)
   double tolerance = 1e-8;        ///< of solve_semilinear on the relative change
@@ -47,8 +52,9 @@ struct SemilinearOptions {
 SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem,
                                       const SemilinearOptions& options = {});
 
-/// Doubles the nodes, then halves the step, until either changes the solution by less than the tolerance;
-/// error_estimate is the larger of the two last changes. NumericalError at the caps.
+/// Doubles the nodes, then halves the step, then the first piece towards t0 (unless compare_from keeps it out), until
+/// each changes the solution by less than the tolerance; error_estimate is the largest of the three last changes.
+/// NumericalError at the caps.
 SpaceTimeSolution solve_semilinear(const SemilinearProblem& problem, const SemilinearOptions& options = {});
 
 }  // namespace torsor
