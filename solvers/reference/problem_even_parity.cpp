@@ -2,11 +2,11 @@
 // ... cells until two agree to the tolerance or the next would take too long. Between the nodes bicubic polynomials. The
 // estimate is the largest change, in the L2 norm, of rho, of the flux and of f between the last two meshes.
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 
 #include "physics/error.h"
+#include "solvers/reference/cubic_stencil.h"
 #include "solvers/reference/even_parity.h"
 #include "solvers/reference/problem_adapters.h"
 #include "solvers/reference/transport_form.h"
@@ -48,21 +48,6 @@ PlaneTransportProblem plane_problem(const std::shared_ptr<const Problem>& proble
   return plane;
 }
 
-// The weights of four neighbours of a point on a uniform axis, and the first of them.
-struct Cubic {
-  Index first;
-  std::array<double, 4> weights;
-};
-
-Cubic cubic_at(const VectorXd& axis, double x) {
-  const double place = (x - axis(0)) / (axis(1) - axis(0));
-  const Index first = std::clamp<Index>(static_cast<Index>(std::floor(place)) - 1, 0, axis.size() - 4);
-  const double s = place - static_cast<double>(first);
-  return {first,
-          {-(s - 1) * (s - 2) * (s - 3) / 6, s * (s - 2) * (s - 3) / 2, -s * (s - 1) * (s - 3) / 2,
-           s * (s - 1) * (s - 2) / 6}};
-}
-
 // The moments of f on a mesh.
 struct MeshMoments {
   VectorXd x, y;
@@ -73,7 +58,8 @@ struct MeshMoments {
   MatrixXd at(const MatrixXd& points) const {
     MatrixXd values = MatrixXd::Zero(points.rows(), moments.cols());
     for (Index i = 0; i < points.rows(); ++i) {
-      const Cubic cx = cubic_at(x, points(i, 0)), cy = cubic_at(y, points(i, 1));
+      const CubicStencil cx = cubic_stencil(x(0), x(1) - x(0), x.size(), points(i, 0)),
+                         cy = cubic_stencil(y(0), y(1) - y(0), y.size(), points(i, 1));
       for (Index k = 0; k < 4; ++k)
         for (Index c = 0; c < 4; ++c)
           values.row(i) += cx.weights[static_cast<size_t>(c)] * cy.weights[static_cast<size_t>(k)] *

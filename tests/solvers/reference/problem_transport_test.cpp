@@ -53,6 +53,7 @@ TEST(TransportReferences, WhichAreApplicable) {
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-volterra"), "sigma_S must be constant"));
   t.scattering = "1";
   t.absorption = "1";
+  EXPECT_EQ(applicable_references(problem_of(t)).front(), "transport-modes");
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-volterra"), "absorption"));
   EXPECT_TRUE(says(refusal(problem_of(t), "diffusion-synthetic"), "it has time"));
   t.absorption = "0";
@@ -184,6 +185,24 @@ TEST(TransportReferences, SteadySlabInAllUnknowns) {
     const MatrixXd fields = solution.evaluate(points);
     // Moment 0 of f: the first field. eps -> 0: rho = 1 - x.
     EXPECT_LE(distance(fields.col(0), (1.0 - points.array()).matrix()), 2e-5);
+  }
+}
+
+// The steps of etdrk4 are far longer than the layer; the exact modes of the same velocities say what is in it.
+TEST(TransportReferences, EtdSeesTheInitialLayer) {
+  for (const double eps : {0.1, 1e-2, 1e-4}) {
+    Transport t;
+    t.eps = eps;
+    t.end = 0.1;
+    t.velocity = "v in gauss(4)";
+    const Problem problem = problem_of(t);
+    MatrixXd points = points_of(0.1);
+    for (Index k = 0; k < points.rows(); ++k)  // most of them in the layer
+      points(k, 1) = std::min(0.1, eps * eps * std::exp2(-6.0 + 0.05 * static_cast<double>(k)));
+    const ReferenceSolution solution = solve_reference(problem, {"etdrk4", 1e-8, 0, true});
+    const MatrixXd exact = solve(problem, "transport-modes").evaluate(points);
+    EXPECT_LE(solution.error_estimate, 1e-8);
+    EXPECT_LE(distance(solution.evaluate(points), exact), 1e-8 * exact.cwiseAbs().maxCoeff()) << eps;
   }
 }
 
