@@ -144,12 +144,12 @@ void TransportEquation::initial(ProblemBuilder& problem, const std::string& equa
   const std::string data = bracketed(equation.substr(equals + 1)), eps = bracketed(medium_.knudsen);
   const std::string deviation = data + " - mean" + data;
   if (decomposition_ == "distribution") {
-    problem.initial("distribution", equation);
+    problem.initial("initial_distribution", equation);
     return;
   }
-  problem.initial("density", "rho = mean" + data);
+  problem.initial("initial_density", "rho = mean" + data);
   // Even moments of the deviation are those of r, odd ones those of eps j.
-  problem.initial("deviation", (decomposition_ == "micro-macro" ? eps + "*g = " : "r + " + eps + "*j = ") + deviation);
+  problem.initial("initial_deviation", (decomposition_ == "micro-macro" ? eps + "*g = " : "r + " + eps + "*j = ") + deviation);
 }
 
 }  // namespace torsor

@@ -7,7 +7,7 @@
 //
 // The linear part being exact, a step sees nothing of an initial layer shorter than itself, nor do steps of half its
 // size: the values at the steps are right, the polynomials between the first of them are not. solve_semilinear therefore
-// looks into the first piece at times that approach t0 geometrically, and halves it towards t0 until they agree.
+// halves the first pieces until the polynomials of a piece and of its halves agree.
 //
 // Sources: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176 (2002); A.-K. Kassam, L. N. Trefethen,
 // Fourth-order time-stepping for stiff PDEs, SIAM J. Sci. Comput. 26 (2005).
@@ -39,7 +39,6 @@ struct SemilinearOptions {
   double time_step = 1e-3;        ///< largest step; halved by solve_semilinear
   double min_time_step = 1e-6;    ///< cap of the halving
   int time_pieces = 100;          ///< equal time intervals of the result, each of degree 8 in t
-  int start_levels = 0;           ///< how often the first of them is halved towards t0; raised by solve_semilinear
   int initial_oversampling = 64;  ///< samples for each node of the initial data: a kink's aliasing is 1/n^2
   bool dealias = true;            ///< cut N above n/3 modes (2/3 rule, exact for quadratic N)
   double tolerance = 1e-8;        ///< of solve_semilinear on the relative change
@@ -52,7 +51,7 @@ struct SemilinearOptions {
 SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem,
                                       const SemilinearOptions& options = {});
 
-/// Doubles the nodes, then halves the step, then the first piece towards t0 (unless compare_from keeps it out), until
+/// Doubles the nodes, then halves the step, then the first pieces (unless compare_from keeps them out), until
 /// each changes the solution by less than the tolerance; error_estimate is the largest of the three last changes.
 /// NumericalError at the caps.
 SpaceTimeSolution solve_semilinear(const SemilinearProblem& problem, const SemilinearOptions& options = {});

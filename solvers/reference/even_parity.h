@@ -15,7 +15,7 @@
 // x alone, (<K> + M_A + <B>/eps) d = M_S <e>. That is a projection in the form's own inner product: the iteration
 // converges for every medium, and contracts by less than 1/4 in a homogeneous one for every eps and mesh.
 //
-// Second order in h where the solution is smooth. In a thick medium with anisotropic inflow rho_wall is the mean of F
+// Second order in h, in the L2 norm, where the solution is smooth (first order at the four corners themselves). In a thick medium with anisotropic inflow rho_wall is the mean of F
 // with the weight |v . n|, within some per cent of the exact one.
 //
 // Sources: E. E. Lewis, W. F. Miller, Computational Methods of Neutron Transport, 1984, chapter 6 (even parity); M. L.

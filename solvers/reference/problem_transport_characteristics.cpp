@@ -111,12 +111,14 @@ struct Solved {
   }
 };
 
-CharacteristicsOptions options_for(const TransportForm& form, int level) {
+CharacteristicsOptions options_for(const TransportForm& form, const TransportProblem& problem, int level) {
   CharacteristicsOptions options;
   options.end = form.duration();
   const double width = form.space_axis().high - form.space_axis().low, crossings = options.end / (form.eps() * width);
-  const int least = static_cast<int>(std::ceil(std::max(crossings, 1.0)));
-  options.steps = std::max(kFirstSteps, least) << level;
+  double sigma = 0.0;
+  for (const double x : VectorXd::LinSpaced(101, problem.a, problem.b)) sigma = std::max(sigma, problem.scattering(x));
+  const double free_times = options.end * sigma / (form.eps() * form.eps());
+  options.steps = std::max(kFirstSteps, static_cast<int>(std::ceil(std::max(crossings, 0.5 * free_times)))) << level;
   // As fast as particles, but not so fine as to waste the cells, nor so coarse as to miss what varies in x.
   const double cells = std::clamp(options.steps / crossings, 1.0 * options.steps, 8.0 * options.steps);
   options.cells = static_cast<int>(cells);
@@ -126,7 +128,7 @@ CharacteristicsOptions options_for(const TransportForm& form, int level) {
 
 std::shared_ptr<const Solved> solution_at(const TransportForm& form, const TransportProblem& problem, int level) {
   const auto begin = std::chrono::steady_clock::now();
-  TransportCharacteristics characteristics(problem, options_for(form, level));
+  TransportCharacteristics characteristics(problem, options_for(form, problem, level));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return std::make_shared<const Solved>(Solved{form, std::move(characteristics), seconds});
 }
@@ -174,7 +176,7 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
     error = estimate(values, finer, form.velocities().weights);
     values = finer;
     spent += solved->seconds;
-    if (options.max_resolution > 0 && 2 * options_for(form, level).steps > options.max_resolution) break;
+    if (options.max_resolution > 0 && 2 * options_for(form, transport, level).steps > options.max_resolution) break;
   } while (error.density > options.tolerance && spent + 12.0 * solved->seconds <= kSeconds);
   if (options.require_convergence && !(error.all <= options.tolerance))
     throw NumericalError("transport-characteristics: a relative change of " + scientific(error.density) +
@@ -187,8 +189,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
     columns.col(1).array() -= solved->form.start();
     return solved->form.fields(solved->evaluate(columns));
   };
-  solution.detail = std::to_string(options_for(form, level).cells) + " cells, " +
-                    std::to_string(options_for(form, level).steps) + " steps, rho to " + scientific(error.density);
+  solution.detail = std::to_string(options_for(form, transport, level).cells) + " cells, " +
+                    std::to_string(options_for(form, transport, level).steps) + " steps, rho to " + scientific(error.density);
   solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return solution;
 }

@@ -68,17 +68,11 @@ double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution&
 double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution& fine, double from) {
   constexpr int kTimes = 64;
   const double end = fine.pieces.back().end;
-  std::vector<double> times;
-  for (int k = 0; k < kTimes; ++k) times.push_back(from + (end - from) * k / (kTimes - 1));
-  return relative_change(coarse, fine, times);
-}
-
-double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution& fine, const std::vector<double>& times) {
-  const auto at_times = [&](const SpaceTimeSolution& solution) {  // size x (n_fields times)
-    const auto n_times = static_cast<Eigen::Index>(times.size());
-    Eigen::MatrixXd values(solution.basis.size, solution.n_fields * n_times);
-    for (Eigen::Index k = 0; k < n_times; ++k)
-      values.middleCols(k * solution.n_fields, solution.n_fields) = solution.nodal(times[static_cast<std::size_t>(k)]);
+  const auto at_times = [&](const SpaceTimeSolution& solution) {  // size x (n_fields kTimes)
+    Eigen::MatrixXd values(solution.basis.size, solution.n_fields * kTimes);
+    for (int k = 0; k < kTimes; ++k)
+      values.middleCols(k * solution.n_fields, solution.n_fields) =
+          solution.nodal(from + (end - from) * k / (kTimes - 1));
     return values;
   };
   const Eigen::MatrixXd u = at_times(fine), nodes = fine.basis.nodes();

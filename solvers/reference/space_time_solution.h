@@ -40,7 +40,5 @@ class SpaceTimeSolution {
 /// divided by 1 + max |fine|. `from` is the start unless given.
 double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution& fine);
 double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution& fine, double from);
-/// The same over the times that are given.
-double relative_change(const SpaceTimeSolution& coarse, const SpaceTimeSolution& fine, const std::vector<double>& times);
 
 }  // namespace torsor

@@ -18,6 +18,9 @@ using Eigen::VectorXd;
 
 constexpr double kForgotten = 1e-16;  // attenuation beyond which a characteristic is not followed
 
+// mean/rate, which turns an emission into what is emitted for each unit of D; 1 in a void.
+double per_depth(double mean, double rate) { return rate > 0.0 ? mean / rate : 1.0; }
+
 // int_0^1 e^{-d u} (1 - u) du and int_0^1 e^{-d u} u du.
 struct LinearWeights {
   double near, far;
@@ -57,9 +60,9 @@ TransportCharacteristics::TransportCharacteristics(TransportProblem problem, con
   dt_ = options.end / options.steps;
   scattering_ = coefficient_values("scattering", problem_.scattering, x_).matrix() / e2;
   source_ = coefficient_values("source", problem_.source, x_, true).matrix();
-  const VectorXd rate = scattering_ + coefficient_values("absorption", problem_.absorption, x_).matrix();
+  rate_ = scattering_ + coefficient_values("absorption", problem_.absorption, x_).matrix();
   depth_ = VectorXd::Zero(x_.size());
-  for (Index i = 1; i < x_.size(); ++i) depth_(i) = depth_(i - 1) + 0.5 * h_ * (rate(i - 1) + rate(i));
+  for (Index i = 1; i < x_.size(); ++i) depth_(i) = depth_(i - 1) + 0.5 * h_ * (rate_(i - 1) + rate_(i));
   const VelocitySet half = half_range_velocities(options.panel_nodes);
   half_nodes_ = half.nodes;
   half_weights_ = half.weights;
@@ -98,7 +101,7 @@ TransportCharacteristics::Ray TransportCharacteristics::ray(double x, double t, 
   if (s_end <= 0.0) return {incoming(t, v), 0.0};
   Ray result;
   Place at = place(x);
-  double s = 0.0, attenuation = 1.0, depth = along(depth_, at), emission = along(source_, at);
+  double s = 0.0, attenuation = 1.0, depth = along(depth_, at), rate = along(rate_, at), emission = along(source_, at);
   double unknown = along(scattering_, at);  // G = unknown rho + emission at the head
   Index m = std::clamp<Index>(static_cast<Index>(std::ceil(t / dt_ - 1e-9)) - 1, 0, emission_.cols() - 1);
   for (bool more = true; more && attenuation > kForgotten; --m) {
@@ -112,13 +115,16 @@ TransportCharacteristics::Ray TransportCharacteristics::ray(double x, double t, 
                                 : emission_(at.cell, m) + at.share * (emission_(at.cell + 1, m) - emission_(at.cell, m));
     const double d = std::abs(depth_there - depth) * eps / std::abs(v), decay = std::exp(-d);
     const LinearWeights weights = linear_weights(d, decay);
-    result.known += attenuation * (next - s) * (weights.near * emission + weights.far * there);
-    result.slope += attenuation * (next - s) * weights.near * unknown;
+    const double rate_there = along(rate_, at), length = next - s, mean = d / length;
+    const double near = weights.near * per_depth(mean, rate), far = weights.far * per_depth(mean, rate_there);
+    result.known += attenuation * length * (near * emission + far * there);
+    result.slope += attenuation * length * near * unknown;
     attenuation *= decay;
     if (!more)
       result.known += attenuation * (leaves ? incoming(t - next, v) : problem_.initial(x - v * t / eps, v));
     s = next;
     depth = depth_there;
+    rate = rate_there;
     emission = there;
     unknown = 0.0;
   }

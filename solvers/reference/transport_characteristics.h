@@ -7,8 +7,8 @@
 // back to a boundary, s_end = eps (x - a)/v, f_in = F, or to t = 0, f_in = f0. Its mean over v is an equation for rho
 // alone (Peierls), smoother than f: fronts of particles that have not scattered are in f_in, which is given.
 //
-// rho is found on `cells` + 1 nodes, one time level after the other. Between two levels G and D are linear along the
-// characteristic and the integral of G e^{-D} is exact, so that f = const stays so. In v Gauss's rule on the pieces
+// rho is found on `cells` + 1 nodes, one time level after the other. Between two levels D and G dt/dD are linear along
+// the characteristic and the integral of G e^{-D} is exact, so that f = const stays so. In v Gauss's rule on the pieces
 // between v = -1, 0, 1 and the two velocities that lead back to a corner of (x, t), where f jumps; towards v = 0 the
 // pieces that come from a boundary are graded as e^{-1/v} asks. Second order in h and dt, at a corner with data that do
 // not fit h^2 log h; velocities are continuous. Steps have to resolve the mean free time eps^2/sigma_S.
@@ -65,7 +65,8 @@ class TransportCharacteristics {
 
   TransportProblem problem_;
   double h_, dt_;
-  Eigen::VectorXd x_, scattering_, source_, depth_;  ///< at the nodes: sigma_S/eps^2, Q, int (sigma_S/eps^2 + sigma_A) dx
+  /// At the nodes: sigma_S/eps^2, Q, sigma_S/eps^2 + sigma_A and its integral.
+  Eigen::VectorXd x_, scattering_, source_, rate_, depth_;
   Eigen::MatrixXd emission_;                         ///< G, nodes x levels
   Eigen::VectorXd half_nodes_, half_weights_;        ///< Gauss on [0, 1]
 };

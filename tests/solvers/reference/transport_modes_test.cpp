@@ -14,6 +14,7 @@ namespace torsor {
 namespace {
 
 using Complex = std::complex<double>;
+using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::MatrixXd;
 using Eigen::VectorXcd;
