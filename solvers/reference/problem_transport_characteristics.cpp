@@ -1,11 +1,13 @@
 // Problems for the integral equation of transport along characteristics (transport_characteristics.h): with time and
-// inflow, up to 200 mean free times. Cells, steps and nodes in v are raised together until two solutions agree to the
-// tolerance or the next would take too long. As the solver keeps v continuous, the estimate is the larger of
+// inflow, up to 20 mean free times (beyond, the schemes of problem_transport_march.cpp are better). Cells, steps and nodes
+// in v are raised together until two solutions agree to the tolerance or the next would take too long, and the last two
+// are extrapolated (second order). As the solver keeps v continuous, the estimate is the larger of
 //
-//   - the change of rho, j and f between the last two, at 600 points, in the L2 norm relative to each, and
+//   - what the extrapolation changes rho, j and f by, at 600 points, in the L2 norm relative to each (it leaves a quarter
+//     or less of that), and
 //   - the distance of rho from the mean of f over the Problem's velocity nodes, which do not resolve fronts;
 //
-// `detail` names the change of rho alone, which is what holds for rho whatever the Problem's nodes.
+// `detail` names that of rho alone, which is what holds for rho whatever the Problem's nodes.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -24,7 +26,7 @@ using Eigen::MatrixXd;
 using Eigen::RowVectorXd;
 using Eigen::VectorXd;
 
-constexpr double kMostFreeTimes = 200.0;
+constexpr double kMostFreeTimes = 20.0;
 constexpr double kSeconds = 20.0;  // of all solutions
 constexpr int kFirstSteps = 24;
 constexpr Index kTable = 1025;     // nodes of tables of given data
@@ -40,7 +42,7 @@ std::string obstacle(const Problem& problem) {
   const TransportForm form(std::make_shared<const Problem>(problem));
   if (form.periodic()) return "the space coordinate is periodic";
   const double times = free_times(form, problem);
-  return times <= kMostFreeTimes ? "" : "there are " + scientific(times) + " mean free times, 200 at most are followed";
+  return times <= kMostFreeTimes ? "" : "there are " + scientific(times) + " mean free times, 20 at most are followed";
 }
 
 // A function of p and v from its values at equal steps of p and at velocity nodes.
@@ -102,12 +104,15 @@ TransportProblem tabulated(const TransportForm& form) {
   return problem;
 }
 
-struct Solved {
+using Solution = std::shared_ptr<const TransportCharacteristics>;
+
+// Two solutions of second order, the finer with half the steps' length, extrapolated.
+struct Extrapolated {
   TransportForm form;
-  TransportCharacteristics characteristics;
-  double seconds;
+  Solution coarse, fine;
   MatrixXd evaluate(const MatrixXd& points) const {
-    return characteristics.evaluate(points, form.velocities().nodes.col(0));
+    const VectorXd v = form.velocities().nodes.col(0);
+    return (4.0 * fine->evaluate(points, v) - coarse->evaluate(points, v)) / 3.0;
   }
 };
 
@@ -122,15 +127,8 @@ CharacteristicsOptions options_for(const TransportForm& form, const TransportPro
   // As fast as particles, but not so fine as to waste the cells, nor so coarse as to miss what varies in x.
   const double cells = std::clamp(options.steps / crossings, 1.0 * options.steps, 8.0 * options.steps);
   options.cells = static_cast<int>(cells);
-  options.panel_nodes = 8 + 4 * level;
+  options.panel_nodes = 8 + 2 * level;
   return options;
-}
-
-std::shared_ptr<const Solved> solution_at(const TransportForm& form, const TransportProblem& problem, int level) {
-  const auto begin = std::chrono::steady_clock::now();
-  TransportCharacteristics characteristics(problem, options_for(form, problem, level));
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return std::make_shared<const Solved>(Solved{form, std::move(characteristics), seconds});
 }
 
 MatrixXd probes(const TransportForm& form) {
@@ -152,45 +150,62 @@ struct Estimate {
   double density, all;
 };
 
+// A third of the change between two solutions: what extrapolation takes from the finer one.
 Estimate estimate(const MatrixXd& coarse, const MatrixXd& fine, const VectorXd& weights) {
-  const MatrixXd change = fine - coarse, f = fine.rightCols(weights.size());
+  const MatrixXd change = (fine - coarse) / 3.0, f = fine.rightCols(weights.size());
   const double density = relative(change.col(0), fine.col(0));
   return {density, std::max({density, relative(change.col(1), fine.col(1)),
                              relative(change.rightCols(weights.size()), f),
                              relative(f * weights - fine.col(0), fine.col(0))})};
 }
 
+struct Refined {
+  Extrapolated solution;
+  Estimate error;
+  CharacteristicsOptions finest;
+};
+
+Refined refine(const TransportForm& form, const ReferenceOptions& options) {
+  const TransportProblem problem = tabulated(form);
+  const VectorXd v = form.velocities().nodes.col(0), weights = form.velocities().weights;
+  const MatrixXd points = probes(form);
+  Refined refined{{form, nullptr, nullptr}, {1.0, 1.0}, options_for(form, problem, 0)};
+  refined.solution.fine = std::make_shared<const TransportCharacteristics>(problem, refined.finest);
+  MatrixXd values = refined.solution.fine->evaluate(points, v);
+  const auto begin = std::chrono::steady_clock::now();
+  double spent = 0.0, last = 0.0;
+  for (int level = 1; level == 1 || (refined.error.density > options.tolerance && spent + 8.0 * last <= kSeconds); ++level) {
+    const CharacteristicsOptions finer = options_for(form, problem, level);
+    if (level > 1 && options.max_resolution > 0 && finer.steps > options.max_resolution) break;
+    refined.finest = finer;
+    refined.solution.coarse = refined.solution.fine;
+    refined.solution.fine = std::make_shared<const TransportCharacteristics>(problem, finer);
+    const MatrixXd fine = refined.solution.fine->evaluate(points, v);
+    refined.error = estimate(values, fine, weights);
+    values = fine;
+    last = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() - spent;
+    spent += last;
+  }
+  return refined;
+}
+
 ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const ReferenceOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
-  const TransportForm form(problem);
-  const TransportProblem transport = tabulated(form);
-  const MatrixXd points = probes(form);
-  auto solved = solution_at(form, transport, 0);
-  MatrixXd values = solved->evaluate(points);
-  Estimate error{1.0, 1.0};
-  int level = 0;
-  double spent = solved->seconds;
-  do {
-    solved = solution_at(form, transport, ++level);
-    const MatrixXd finer = solved->evaluate(points);
-    error = estimate(values, finer, form.velocities().weights);
-    values = finer;
-    spent += solved->seconds;
-    if (options.max_resolution > 0 && 2 * options_for(form, transport, level).steps > options.max_resolution) break;
-  } while (error.density > options.tolerance && spent + 12.0 * solved->seconds <= kSeconds);
+  const Refined refined = refine(TransportForm(problem), options);
+  const Estimate& error = refined.error;
   if (options.require_convergence && !(error.all <= options.tolerance))
-    throw NumericalError("transport-characteristics: a relative change of " + scientific(error.density) +
-                         " of rho, and an estimate of " + scientific(error.all) + " with the velocity nodes, tolerance " +
+    throw NumericalError("transport-characteristics: a relative error of " + scientific(error.density) +
+                         " of rho, and of " + scientific(error.all) + " with the velocity nodes, tolerance " +
                          scientific(options.tolerance));
   ReferenceSolution solution;
   solution.error_estimate = error.all;
-  solution.evaluate = [problem, solved](const MatrixXd& at) {
+  solution.evaluate = [problem, solved = refined.solution](const MatrixXd& at) {
     MatrixXd columns = space_time_columns(*problem, at);
-    columns.col(1).array() -= solved->form.start();
-    return solved->form.fields(solved->evaluate(columns));
+    columns.col(1).array() -= solved.form.start();
+    return solved.form.fields(solved.evaluate(columns));
   };
-  solution.detail = std::to_string(options_for(form, transport, level).cells) + " cells, " +
-                    std::to_string(options_for(form, transport, level).steps) + " steps, rho to " + scientific(error.density);
+  solution.detail = std::to_string(refined.finest.cells) + " cells, " + std::to_string(refined.finest.steps) +
+                    " steps, rho to " + scientific(error.density);
   solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return solution;
 }

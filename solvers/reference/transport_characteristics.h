@@ -1,4 +1,4 @@
-// One-dimensional linear transport with inflow (transport_problem.h) where particles scatter a few hundred times at most:
+// One-dimensional linear transport with inflow (transport_problem.h) where particles scatter some dozen times at most:
 // along its characteristic the distribution is
 //
 //   f(x, t, v) = f_in e^{-D(s_end)} + int_0^{s_end} G(x - v s/eps, t - s) e^{-D(s)} ds,
