@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 #include "solvers/cli/schema.h"
+#include "solvers/reference/references.h"
 
 namespace torsor {
 namespace {
@@ -79,6 +81,44 @@ TEST(TransportKeys, RefuseWhatDoesNotFit) {
   EXPECT_TRUE(says(refusal(kSlab + kData + "unknowns = f(v)\nresidual = f_t + v*f_x = 0\nscattering = 2\n"), "needs problem.transport"));
   EXPECT_TRUE(says(refusal(kSlab + "boundary = f = 1\ninitial.a = rho = 1\ntransport = even-odd\n"), "problem.initial = f = DATA"));
   EXPECT_TRUE(says(refusal(kSlab + kData + "transport = micro-macro\nscattering = 1 + v\n"), "the velocity occurs"));
+}
+
+Config shipped(const std::string& name) {
+  return Config::read(std::filesystem::path(TORSOR_SOURCE_FOLDER) / "problems" / name, config_schema());
+}
+
+TEST(ShippedConfigurations, MakeTasks) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(TORSOR_SOURCE_FOLDER) / "problems")) {
+    if (entry.path().extension() != ".cfg") continue;
+    EXPECT_NO_THROW(make_tasks(shipped(entry.path().filename().string()))) << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 30);
+}
+
+TEST(ShippedConfigurations, OfTransportHaveReferencesInEachDecomposition) {
+  for (const auto& [name, solver] : {std::pair{"transport-inflow.cfg", "micro-macro"},
+                                     {"transport-homogeneous.cfg", "micro-macro"},
+                                     {"transport-two-material.cfg", "diffusion-synthetic"},
+                                     {"transport-uncertain.cfg", "micro-macro"},
+                                     {"transport-plane.cfg", "transport-modes"},
+                                     {"transport-line-source.cfg", "transport-modes"}})
+    for (const std::string decomposition : {"micro-macro", "even-odd"}) {
+      Config config = shipped(name);
+      config.set("problem.transport=" + decomposition);
+      EXPECT_EQ(applicable_references(make_tasks(config).front().problem).front(), solver) << name << decomposition;
+    }
+}
+
+TEST(ShippedConfigurations, UncertainTransportDrawsTwentyParameters) {
+  Config config = shipped("transport-uncertain.cfg");
+  const auto tasks = make_tasks(config);
+  ASSERT_EQ(tasks.size(), 4u);
+  std::set<double> drawn;
+  for (const Task& task : tasks)
+    for (int i = 1; i <= 20; ++i) drawn.insert(task.input.parameters.at("z" + std::to_string(i)));
+  EXPECT_EQ(drawn.size(), 80u);
 }
 
 }  // namespace
