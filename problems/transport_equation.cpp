@@ -40,7 +40,8 @@ std::string rate(const ProblemBuilder& problem, const std::string& factor, const
 
 void check_isotropic(const ProblemBuilder& problem, const std::string& key, const std::string& formula) {
   if (problem.uses_velocity(formula))
-    throw InputError("problem." + key + " = " + formula + ": the velocity occurs in it, the medium must not depend on it");
+    throw InputError("problem." + key + " = " + formula +
+                     ": the velocity occurs in it, the medium must not depend on it");
 }
 
 }  // namespace
@@ -85,8 +86,8 @@ void TransportEquation::declare_micro_macro(ProblemBuilder& problem) const {
   problem.field(of_velocity(problem, "g") + " zero-mean");
   problem.residual("macro", rate(problem, "", "rho") + "mean(" + streaming(problem, "g") + ") + " + absorption +
                                 "*rho = " + medium_.source);
-  problem.residual("micro", rate(problem, eps + "^2*", "g") + eps + "*" + fluctuation_of_streaming(problem, "g") + " + " +
-                                streaming(problem, "rho") + " + (" + scattering + " + " + eps + "^2*" + absorption +
+  problem.residual("micro", rate(problem, eps + "^2*", "g") + eps + "*" + fluctuation_of_streaming(problem, "g") +
+                                " + " + streaming(problem, "rho") + " + (" + scattering + " + " + eps + "^2*" + absorption +
                                 ")*g = 0");
   problem.derived("f", distribution());
   declare_flux(problem, "g");
@@ -94,15 +95,17 @@ void TransportEquation::declare_micro_macro(ProblemBuilder& problem) const {
 
 void TransportEquation::declare_even_odd(ProblemBuilder& problem) const {
   const std::string eps = bracketed(medium_.knudsen);
-  const std::string total = bracketed(bracketed(medium_.scattering) + " + " + eps + "^2*" + bracketed(medium_.absorption));
+  const std::string total = bracketed(bracketed(medium_.scattering) + " + " + eps + "^2*" +
+                                      bracketed(medium_.absorption));
   problem.field("rho");
   problem.field(of_velocity(problem, "r") + " zero-mean even");
   problem.field(of_velocity(problem, "j") + " odd");
   problem.residual("density", rate(problem, "", "rho") + "mean(" + streaming(problem, "j") + ") + " +
                                   bracketed(medium_.absorption) + "*rho = " + medium_.source);
-  problem.residual("even", rate(problem, eps + "^2*", "r") + eps + "^2*" + fluctuation_of_streaming(problem, "j") + " + " +
-                               total + "*r = 0");
-  problem.residual("odd", rate(problem, eps + "^2*", "j") + streaming(problem, "rho") + " + " + streaming(problem, "r") +
+  problem.residual("even", rate(problem, eps + "^2*", "r") + eps + "^2*" + fluctuation_of_streaming(problem, "j") +
+                               " + " + total + "*r = 0");
+  problem.residual("odd", rate(problem, eps + "^2*", "j") + streaming(problem, "rho") + " + " +
+                              streaming(problem, "r") +
                               " + " + total + "*j = 0");
   problem.derived("f", distribution());
   declare_flux(problem, "j");
@@ -149,7 +152,8 @@ void TransportEquation::initial(ProblemBuilder& problem, const std::string& equa
   }
   problem.initial("initial_density", "rho = mean" + data);
   // Even moments of the deviation are those of r, odd ones those of eps j.
-  problem.initial("initial_deviation", (decomposition_ == "micro-macro" ? eps + "*g = " : "r + " + eps + "*j = ") + deviation);
+  problem.initial("initial_deviation", (decomposition_ == "micro-macro" ? eps + "*g = " : "r + " + eps + "*j = ") +
+                                           deviation);
 }
 
 }  // namespace torsor

@@ -1,5 +1,5 @@
-// Linear transport in the diffusive scaling, written once in terms of the distribution f(x, v) and stated in the unknowns
-// of a decomposition:
+// Linear transport in the diffusive scaling, written once in terms of the distribution f(x, v) and stated in the
+// unknowns of a decomposition:
 //
 //   eps f_t + v . grad f = (sigma_S/eps)(<f> - f) - eps sigma_A f + eps Q,
 //
@@ -13,10 +13,11 @@
 //                                                eps^2 j_t + v . grad(rho + r) + S j = 0
 //   distribution   f                             as above
 //
-// The first two hold their limit eps -> 0, diffusion of rho, in the equations themselves; the third loses it to rounding.
+// The first two hold their limit eps -> 0, diffusion of rho, in the equations themselves; the third loses it to
+// rounding.
 //
-// Sources: M. Lemou, L. Mieussens, SIAM J. Sci. Comput. 31 (2008) (micro-macro); S. Jin, L. Pareschi, G. Toscani, SIAM J.
-// Numer. Anal. 38 (2000) (parities).
+// Sources: M. Lemou, L. Mieussens, SIAM J. Sci. Comput. 31 (2008) (micro-macro); S. Jin, L. Pareschi, G. Toscani,
+// SIAM J. Numer. Anal. 38 (2000) (parities).
 #pragma once
 
 #include <string>
@@ -39,17 +40,17 @@ class TransportEquation {
   /// InputError for another decomposition.
   TransportEquation(const std::string& decomposition, Medium medium);
 
-  /// The unknowns, the residuals, and the derived quantities f and flux = <v f>/eps (flux_x, flux_y in the plane), after
-  /// coordinates, velocity and definitions. InputError when the velocity is missing, has not as many components as there
-  /// are space coordinates, or occurs in the medium.
+  /// The unknowns, the residuals, and the derived quantities f and flux = <v f>/eps (flux_x, flux_y in the plane),
+  /// after coordinates, velocity and definitions. InputError when the velocity is missing, has not as many components
+  /// as there are space coordinates, or occurs in the medium.
   void declare(ProblemBuilder& problem) const;
 
   /// A boundary condition in which f is the distribution: "f = 1" is isotropic inflow.
   void boundary(ProblemBuilder& problem, const std::string& term, const std::string& equation,
                 std::vector<std::string> pieces = {}) const;
 
-  /// "f = DATA", DATA a formula of coordinates and velocity, as initial conditions of the unknowns. InputError for another
-  /// form.
+  /// "f = DATA", DATA a formula of coordinates and velocity, as initial conditions of the unknowns. InputError for
+  /// another form.
   void initial(ProblemBuilder& problem, const std::string& equation) const;
 
  private:

@@ -73,7 +73,8 @@ std::vector<double> parameter_values(const Config& config, const std::string& ke
     }
     const Expression formula = Expression::parse(text);
     if (!formula.is_constant())
-      throw config.error(key, "must be a number, numbers separated by commas, uniform(low, high) or log_uniform(low, high)");
+      throw config.error(key,
+                         "must be a number, numbers separated by commas, uniform(low, high) or log_uniform(low, high)");
     values.push_back(formula.constant_value());
   }
   if (values.empty()) throw config.error(key, "must have at least one value");
@@ -107,7 +108,8 @@ void define_derived(const Config& config, ProblemBuilder& builder) {
 
 // The equation of a medium, where problem.transport names the unknowns of it.
 std::optional<TransportEquation> transport_equation(const Config& config) {
-  const std::vector<std::string> medium{"problem.knudsen", "problem.scattering", "problem.absorption", "problem.source"};
+  const std::vector<std::string> medium{"problem.knudsen", "problem.scattering", "problem.absorption",
+                                        "problem.source"};
   if (!config.has("problem.transport")) {
     for (const auto& key : medium)
       if (config.has(key)) throw config.error(key, "needs problem.transport");
@@ -116,7 +118,8 @@ std::optional<TransportEquation> transport_equation(const Config& config) {
   for (const std::string key : {"problem.unknowns", "problem.residual"})
     if (config.has(key) || !config.keys_under(key).empty())
       throw config.error("problem.transport", "writes unknowns and residuals itself; " + key + " must not be given");
-  if (config.has("problem.exact")) throw config.error("problem.exact", "with problem.transport name the unknown: exact.rho");
+  if (config.has("problem.exact"))
+    throw config.error("problem.exact", "with problem.transport name the unknown: exact.rho");
   return TransportEquation(config.text("problem.transport"), {config.text(medium[0]), config.text(medium[1]),
                                                               config.text(medium[2]), config.text(medium[3])});
 }
@@ -143,7 +146,8 @@ void define_boundary(const Config& config, const std::optional<TransportEquation
 
 void define_initial(const Config& config, const std::optional<TransportEquation>& transport, ProblemBuilder& builder) {
   if (transport && !config.keys_under("problem.initial").empty())
-    throw config.error(config.keys_under("problem.initial").front(), "with problem.transport there is one: problem.initial = f = DATA");
+    throw config.error(config.keys_under("problem.initial").front(),
+                       "with problem.transport there is one: problem.initial = f = DATA");
   for_each_named(config, "problem.initial", "ic", [&](const std::string& term, const std::string& key) {
     if (transport) transport->initial(builder, config.text(key));
     else builder.initial(term, config.text(key));

@@ -204,9 +204,10 @@ struct Span {
   double start, end, length;
 };
 
-// Takes v over a span. The steps land on its Chebyshev-Lobatto times; their gaps have four lengths, computed once so that
-// the coefficients are too.
-TimePiece integrate(Stepper& stepper, const Span& span, const SemilinearOptions& options, ArrayXXcd& v, long& steps_taken) {
+// Takes v over a span. The steps land on its Chebyshev-Lobatto times; their gaps have four lengths, computed once so
+// that the coefficients are too.
+TimePiece integrate(Stepper& stepper, const Span& span, const SemilinearOptions& options, ArrayXXcd& v,
+                    long& steps_taken) {
   const Eigen::VectorXd unit = chebyshev_nodes(kDegree, 0.0, 1.0);
   TimePiece piece;
   piece.start = span.start;
@@ -233,7 +234,10 @@ TimePiece integrate(Stepper& stepper, const Span& span, const SemilinearOptions&
 class Bisection {
  public:
   Bisection(const SemilinearProblem& problem, const SemilinearOptions& options, double size)
-      : options_(options), size_(size), stepper_(problem, options), v_(stepper_.initial_modes(options.initial_oversampling)) {}
+      : options_(options),
+        size_(size),
+        stepper_(problem, options),
+        v_(stepper_.initial_modes(options.initial_oversampling)) {}
 
   // The piece again, in parts, from where the last one ended; whether it was halved more than once.
   bool refine(const TimePiece& whole, const Span& span) {

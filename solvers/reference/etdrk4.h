@@ -6,8 +6,8 @@
 // by the matrix functions of etd_coefficients.h.
 //
 // The linear part being exact, a step sees nothing of an initial layer shorter than itself, nor do steps of half its
-// size: the values at the steps are right, the polynomials between the first of them are not. solve_semilinear therefore
-// halves the first pieces until the polynomials of a piece and of its halves agree.
+// size: the values at the steps are right, the polynomials between the first of them are not. solve_semilinear
+// therefore halves the first pieces until the polynomials of a piece and of its halves agree.
 //
 // Sources: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176 (2002); A.-K. Kassam, L. N. Trefethen,
 // Fourth-order time-stepping for stiff PDEs, SIAM J. Sci. Comput. 26 (2005).

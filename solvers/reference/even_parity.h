@@ -1,5 +1,5 @@
-// Steady linear transport in a rectangle at discrete velocities in the diffusive scaling, by finite elements for the even
-// parity and source iteration with diffusion synthetic acceleration:
+// Steady linear transport in a rectangle at discrete velocities in the diffusive scaling, by finite elements for the
+// even parity and source iteration with diffusion synthetic acceleration:
 //
 //   v . grad f = (sigma_S/eps)(rho - f) - eps sigma_A f + eps Q,   f = F where v . n < 0,
 //
@@ -10,13 +10,14 @@
 //
 // All of it is the minimum of one quadratic form. Bilinear elements on nx x ny cells, masses lumped (no oscillation in
 // layers thinner than a cell). For eps -> 0 the form forces r = rho(x), and what is left is the bilinear element method
-// for -div(<v v> grad rho/sigma_S) + sigma_A rho = Q on the same mesh: asymptotic-preserving. Source iteration solves for
-// e with rho given, a sparse Cholesky factor for each pair v, -v; then rho is corrected by the minimum over functions of
-// x alone, (<K> + M_A + <B>/eps) d = M_S <e>. That is a projection in the form's own inner product: the iteration
-// converges for every medium, and contracts by less than 1/4 in a homogeneous one for every eps and mesh.
+// for -div(<v v> grad rho/sigma_S) + sigma_A rho = Q on the same mesh: asymptotic-preserving. Source iteration solves
+// for e with rho given, a sparse Cholesky factor for each pair v, -v; then rho is corrected by the minimum over
+// functions of x alone, (<K> + M_A + <B>/eps) d = M_S <e>. That is a projection in the form's own inner product: the
+// iteration converges for every medium, and contracts by less than 1/4 in a homogeneous one for every eps and mesh.
 //
-// Second order in h, in the L2 norm, where the solution is smooth (first order at the four corners themselves). In a thick medium with anisotropic inflow rho_wall is the mean of F
-// with the weight |v . n|, within some per cent of the exact one.
+// Second order in h, in the L2 norm, where the solution is smooth (first order at the four corners themselves). In a
+// thick medium with anisotropic inflow rho_wall is the mean of F with the weight |v . n|, within some per cent of the
+// exact one.
 //
 // Sources: E. E. Lewis, W. F. Miller, Computational Methods of Neutron Transport, 1984, chapter 6 (even parity); M. L.
 // Adams, E. W. Larsen, Prog. Nucl. Energy 40 (2002), section II (synthetic acceleration).
@@ -58,9 +59,9 @@ struct PlaneTransportSolution {
   int iterations() const { return static_cast<int>(changes.size()); }
 };
 
-/// InputError unless the rectangle has an area, eps > 0, the functions are given and finite, sigma_S and sigma_A >= 0 with
-/// sigma_S + sigma_A > 0, each v has its -v, cells >= 2, tolerance > 0 and max_iterations >= 1. NumericalError when
-/// max_iterations do not suffice.
+/// InputError unless the rectangle has an area, eps > 0, the functions are given and finite, sigma_S and sigma_A >= 0
+/// with sigma_S + sigma_A > 0, each v has its -v, cells >= 2, tolerance > 0 and max_iterations >= 1. NumericalError
+/// when max_iterations do not suffice.
 PlaneTransportSolution solve_even_parity(const PlaneTransportProblem& problem, const EvenParityOptions& options = {});
 
 }  // namespace torsor

@@ -1,6 +1,7 @@
-// Problems for steady transport in a rectangle by finite elements of the even parity (even_parity.h), on meshes of 16, 32,
-// ... cells until two agree to the tolerance or the next would take too long. Between the nodes bicubic polynomials. The
-// estimate is the largest change, in the L2 norm, of rho, of the flux and of f between the last two meshes.
+// Problems for steady transport in a rectangle by finite elements of the even parity (even_parity.h), on meshes of
+// 16, 32, ... cells until two agree to the tolerance or the next would take too long. Between the nodes bicubic
+// polynomials. The estimate is the largest change, in the L2 norm, of rho, of the flux and of f between the last two
+// meshes.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -71,14 +72,16 @@ struct MeshMoments {
 
 MeshMoments run(const std::shared_ptr<const Problem>& problem, const TransportForm& form, int cells) {
   const PlaneTransportProblem plane = plane_problem(problem, form);
-  const double width = plane.x_high - plane.x_low, height = plane.y_high - plane.y_low, longer = std::max(width, height);
+  const double width = plane.x_high - plane.x_low, height = plane.y_high - plane.y_low;
+  const double longer = std::max(width, height);
   EvenParityOptions options;
   options.cells_x = std::max(4, static_cast<int>(std::lround(cells * width / longer)));
   options.cells_y = std::max(4, static_cast<int>(std::lround(cells * height / longer)));
   const PlaneTransportSolution solved = solve_even_parity(plane, options);
   const VelocityBasis& v = plane.velocities;
   MeshMoments result{solved.x, solved.y, {}, solved.iterations(), solved.seconds};
-  result.moments = (plane.eps * solved.odd + plane.eps * plane.eps * solved.even) * v.weights.asDiagonal() * v.polynomials;
+  const MatrixXd deviation = plane.eps * solved.odd + plane.eps * plane.eps * solved.even;
+  result.moments = deviation * v.weights.asDiagonal() * v.polynomials;
   result.moments.col(0) = solved.rho;
   return result;
 }

@@ -1,10 +1,10 @@
 // Problems for the integral equation of transport along characteristics (transport_characteristics.h): with time and
-// inflow, up to 20 mean free times (beyond, the schemes of problem_transport_march.cpp are better). Cells, steps and nodes
-// in v are raised together until two solutions agree to the tolerance or the next would take too long, and the last two
-// are extrapolated (second order). As the solver keeps v continuous, the estimate is the larger of
+// inflow, up to 20 mean free times (beyond, the schemes of problem_transport_march.cpp are better). Cells, steps and
+// nodes in v are raised together until two solutions agree to the tolerance or the next would take too long, and the
+// last two are extrapolated (second order). As the solver keeps v continuous, the estimate is the larger of
 //
-//   - what the extrapolation changes rho, j and f by, at 600 points, in the L2 norm relative to each (it leaves a quarter
-//     or less of that), and
+//   - what the extrapolation changes rho, j and f by, at 600 points, in the L2 norm relative to each (it leaves a
+//     quarter or less of that), and
 //   - the distance of rho from the mean of f over the Problem's velocity nodes, which do not resolve fronts;
 //
 // `detail` names that of rho alone, which is what holds for rho whatever the Problem's nodes.
@@ -174,7 +174,8 @@ Refined refine(const TransportForm& form, const ReferenceOptions& options) {
   MatrixXd values = refined.solution.fine->evaluate(points, v);
   const auto begin = std::chrono::steady_clock::now();
   double spent = 0.0, last = 0.0;
-  for (int level = 1; level == 1 || (refined.error.density > options.tolerance && spent + 8.0 * last <= kSeconds); ++level) {
+  const auto goes_on = [&] { return refined.error.density > options.tolerance && spent + 8.0 * last <= kSeconds; };
+  for (int level = 1; level == 1 || goes_on(); ++level) {
     const CharacteristicsOptions finer = options_for(form, problem, level);
     if (level > 1 && options.max_resolution > 0 && finer.steps > options.max_resolution) break;
     refined.finest = finer;

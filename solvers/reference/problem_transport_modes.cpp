@@ -1,5 +1,5 @@
-// Problems for the exact solution of periodic transport at discrete velocities, mode by mode (transport_modes.h): one or
-// two space coordinates, sigma_S and sigma_A constant, no source. Units as in problem_transport_volterra.cpp: eps' =
+// Problems for the exact solution of periodic transport at discrete velocities, mode by mode (transport_modes.h): one
+// or two space coordinates, sigma_S and sigma_A constant, no source. Units as in problem_transport_volterra.cpp: eps' =
 // eps/sigma_S, t' = t/sigma_S; absorption is a factor exp(-sigma_A t).
 //
 // The velocities are the Problem's, so that nothing is left of the error but the Fourier modes of the initial data that
@@ -190,7 +190,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
   const auto begin = std::chrono::steady_clock::now();
   const TransportForm form(problem);
   const MatrixXd medium = form.medium(probe_points(*problem)(Eigen::all, problem->space()));
-  const int most = options.max_resolution > 0 ? std::max(8, options.max_resolution) : form.dimension() == 1 ? 1024 : 256;
+  const int standard = form.dimension() == 1 ? 1024 : 256;
+  const int most = options.max_resolution > 0 ? std::max(8, options.max_resolution) : standard;
   const InitialModes initial = initial_modes(form, most);
   const double largest = std::max(initial.density, initial.deviation);
   ReferenceSolution solution;

@@ -112,7 +112,7 @@ TransportCharacteristics::Ray TransportCharacteristics::ray(double x, double t, 
     at = place(x - v * next / eps);
     const double depth_there = along(depth_, at);
     const double there = leaves ? on_boundary(v > 0.0 ? 0 : x_.size() - 1, t - next)
-                                : emission_(at.cell, m) + at.share * (emission_(at.cell + 1, m) - emission_(at.cell, m));
+                                : (1.0 - at.share) * emission_(at.cell, m) + at.share * emission_(at.cell + 1, m);
     const double d = std::abs(depth_there - depth) * eps / std::abs(v), decay = std::exp(-d);
     const LinearWeights weights = linear_weights(d, decay);
     const double rate_there = along(rate_, at), length = next - s, mean = d / length;

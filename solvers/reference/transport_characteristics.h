@@ -57,7 +57,9 @@ class TransportCharacteristics {
   Place place(double x) const;
   double along(const Eigen::VectorXd& nodal, const Place& at) const;
   double on_boundary(Eigen::Index node, double t) const;
-  double incoming(double t, double v) const { return v > 0.0 ? problem_.inflow_left(t, v) : problem_.inflow_right(t, v); }
+  double incoming(double t, double v) const {
+    return v > 0.0 ? problem_.inflow_left(t, v) : problem_.inflow_right(t, v);
+  }
   Ray ray(double x, double t, double v) const;
   Rule velocities_at(double x, double t) const;
   double density(double x, double t) const;

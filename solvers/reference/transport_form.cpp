@@ -99,7 +99,8 @@ std::vector<Coefficients> interior_coefficients(const Problem& problem, const Ma
   const auto n_terms = static_cast<Index>(terms.size()), n = static_cast<Index>(problem.fields.size());
   const MatrixXd none = MatrixXd::Zero(n_terms, n);
   const std::vector<MatrixXd> no_streaming(problem.space().size(), none);
-  std::vector<Coefficients> all(static_cast<size_t>(points.rows()), {none, none, no_streaming, VectorXd::Zero(n_terms)});
+  std::vector<Coefficients> all(static_cast<size_t>(points.rows()),
+                                {none, none, no_streaming, VectorXd::Zero(n_terms)});
   for (Index k = 0; k < n_terms; ++k) {
     const Term& term = *terms[static_cast<size_t>(k)];
     const auto n_jets = static_cast<Index>(term.jets.size());
@@ -392,7 +393,8 @@ std::string shape_obstacle(const Problem& problem) {
   if (problem.velocity->dimension() != static_cast<Index>(space.size()))
     return "a velocity with as many components as space coordinates is needed";
   if (problem.velocity->size() < 2) return "two velocity nodes are needed";
-  if (problem.velocity->nodes.rowwise().norm().maxCoeff() > 1.0 + kSame) return "velocities of length 1 at most are needed";
+  if (problem.velocity->nodes.rowwise().norm().maxCoeff() > 1.0 + kSame)
+    return "velocities of length 1 at most are needed";
   const auto map = distribution_map(problem);
   if (!map || !moments_of(problem, *map))
     return "what the distribution is of the unknowns is not known: a derived quantity 'f' is needed that determines "

@@ -13,7 +13,9 @@
 //
 // are transport when some matrix N makes them
 //
-//   eps m_t + V m_x (+ W m_y) + [Sigma_S (I - e_0 e_0^T) + Sigma_A I] m - eps Q e_0 = 0,   V_kl = <p_k v p_l>, W with v_y:
+//   eps m_t + V m_x (+ W m_y) + [Sigma_S (I - e_0 e_0^T) + Sigma_A I] m - eps Q e_0 = 0,   V_kl = <p_k v p_l>,
+//
+// W the same with v_y:
 //
 // N = eps (A_t T^-1)^-1 with eps the ratio of V to (A_t T^-1)^-1 A_x T^-1, and without time N = V (A_x T^-1)^-1. Then
 // Sigma_S = sigma_S/eps and Sigma_A = eps sigma_A. The steady equation determines these two but not eps, which is taken
@@ -69,13 +71,13 @@ class TransportForm {
   /// Matrix points x nodes: f at other velocities, |v| <= 1, from f at the nodes. On each half range for double Gauss.
   Eigen::MatrixXd between_velocities(const Eigen::VectorXd& points) const;
 
-  /// All of it for a solver on a line, with t = 0 at the first time. Medium and initial data at `places` are worked out together
-  /// and kept: each other x costs a call of every term. NumericalError when inflow is not smooth in time.
+  /// All of it for a solver on a line, with t = 0 at the first time. Medium and initial data at `places` are worked
+  /// out together and kept: each other x costs a call of every term. NumericalError when inflow is not smooth in time.
   TransportProblem transport(const Eigen::VectorXd& places) const;
 
-  /// On a line: the fields (N x fields) from columns rho, flux j = <v f>/eps and f at the nodes (N x (2 + nodes)). The first two
-  /// moments are those of rho and j, so that a small eps costs them no digits; the others are of f - rho, with the
-  /// rounding 1e-16 |f|/eps for fields that are multiplied by eps in f.
+  /// On a line: the fields (N x fields) from columns rho, flux j = <v f>/eps and f at the nodes (N x (2 + nodes)).
+  /// The first two moments are those of rho and j, so that a small eps costs them no digits; the others are of f -
+  /// rho, with the rounding 1e-16 |f|/eps for fields that are multiplied by eps in f.
   Eigen::MatrixXd fields(const Eigen::MatrixXd& values) const;
   /// The fields from the moments of f (N x nodes).
   Eigen::MatrixXd fields_of_moments(const Eigen::MatrixXd& moments) const;

@@ -58,7 +58,8 @@ OrdinatesMode::OrdinatesMode(const VelocityBasis& velocities, double eps, const 
     : eps_(eps), fast_(start) {
   if (!(eps > 0.0)) throw InputError("transport-modes: eps = " + scientific(eps) + " must be positive");
   if (wave.size() != velocities.dimension() || start.size() != velocities.size())
-    throw InputError("transport-modes: a wave vector of " + std::to_string(velocities.dimension()) + " components and " +
+    throw InputError("transport-modes: a wave vector of " + std::to_string(velocities.dimension()) +
+                     " components and " +
                      std::to_string(velocities.size()) + " moments are needed");
   if (!has_mirror_images(velocities)) throw InputError("transport-modes: each velocity v needs -v of the same weight");
   const VectorXd speeds = velocities.nodes * wave;

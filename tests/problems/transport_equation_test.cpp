@@ -67,7 +67,8 @@ MatrixXd residuals(const Problem& problem) {
 
 TEST(TransportEquation, IsTheEquationWrittenByHand) {
   for (const auto& [name, unknowns] :
-       {std::pair{"micro-macro", Unknowns::micro_macro}, {"even-odd", Unknowns::even_odd}, {"distribution", Unknowns::distribution}}) {
+       {std::pair{"micro-macro", Unknowns::micro_macro}, {"even-odd", Unknowns::even_odd},
+        {"distribution", Unknowns::distribution}}) {
     Statement s;
     s.decomposition = name;
     Transport t;
@@ -150,8 +151,10 @@ TEST(TransportEquation, RefusesBadInput) {
     return message_of([&] { stated(s); });
   };
   EXPECT_TRUE(says(refusal([](Statement& s) { s.velocity = ""; }), "problem.velocity is missing"));
-  EXPECT_TRUE(says(refusal([](Statement& s) { s.velocity = "vx, vy in circle(4)"; }), "2 components, there are 1 space"));
-  EXPECT_TRUE(says(refusal([](Statement& s) { s.medium.scattering = "1 + v^2"; }), "problem.scattering = 1 + v^2: the velocity"));
+  EXPECT_TRUE(says(refusal([](Statement& s) { s.velocity = "vx, vy in circle(4)"; }),
+      "2 components, there are 1 space"));
+  EXPECT_TRUE(says(refusal([](Statement& s) { s.medium.scattering = "1 + v^2"; }),
+      "problem.scattering = 1 + v^2: the velocity"));
   EXPECT_TRUE(says(refusal([](Statement& s) { s.medium.source = "v"; }), "problem.source = v"));
   EXPECT_TRUE(says(refusal([](Statement& s) { s.initial = "2*f = 1"; }), "form f = DATA"));
   EXPECT_TRUE(says(refusal([](Statement& s) { s.initial = "f = 1 + f"; }), "form f = DATA"));

@@ -12,7 +12,9 @@
 namespace torsor {
 namespace {
 
-std::vector<Task> tasks_of(const std::string& text) { return make_tasks(Config::parse("[problem]\n" + text, "test", config_schema())); }
+std::vector<Task> tasks_of(const std::string& text) {
+  return make_tasks(Config::parse("[problem]\n" + text, "test", config_schema()));
+}
 
 std::string refusal(const std::string& text) {
   try {
@@ -56,7 +58,9 @@ TEST(DrawnParameters, AreDrawnBySeedAndName) {
 }
 
 TEST(DrawnParameters, RefuseBadRanges) {
-  const auto with = [](const std::string& a) { return refusal(kDrawn + "parameter.b = 1\nparameter.c = 1\nparameter.a = " + a + "\n"); };
+  const auto with = [](const std::string& a) {
+    return refusal(kDrawn + "parameter.b = 1\nparameter.c = 1\nparameter.a = " + a + "\n");
+  };
   EXPECT_TRUE(says(with("uniform(1, -1)"), "low < high"));
   EXPECT_TRUE(says(with("uniform(1)"), "two numbers"));
   EXPECT_TRUE(says(with("log_uniform(0, 1)"), "low > 0"));
@@ -65,7 +69,8 @@ TEST(DrawnParameters, RefuseBadRanges) {
 }
 
 TEST(TransportKeys, ChooseTheUnknowns) {
-  for (const auto& [transport, fields] : {std::pair{"micro-macro", "rho g1 g2 g3"}, {"even-odd", "rho r2 j1 j3"}, {"distribution", "f0 f1 f2 f3"}}) {
+  for (const auto& [transport, fields] : {std::pair{"micro-macro", "rho g1 g2 g3"}, {"even-odd", "rho r2 j1 j3"},
+      {"distribution", "f0 f1 f2 f3"}}) {
     const Problem problem = tasks_of(kSlab + kData + "transport = " + transport + "\n").front().problem;
     std::string names;
     for (const Field& field : problem.fields) names += (names.empty() ? "" : " ") + field.name;
@@ -75,11 +80,15 @@ TEST(TransportKeys, ChooseTheUnknowns) {
 
 TEST(TransportKeys, RefuseWhatDoesNotFit) {
   EXPECT_TRUE(says(refusal(kSlab + kData + "transport = odd-even\n"), "problem.transport"));
-  EXPECT_TRUE(says(refusal(kSlab + kData + "transport = even-odd\nunknowns = f(v)\n"), "problem.unknowns must not be given"));
-  EXPECT_TRUE(says(refusal(kSlab + kData + "transport = even-odd\nresidual.a = rho = 0\n"), "problem.residual must not be given"));
+  EXPECT_TRUE(says(refusal(kSlab + kData + "transport = even-odd\nunknowns = f(v)\n"),
+      "problem.unknowns must not be given"));
+  EXPECT_TRUE(says(refusal(kSlab + kData + "transport = even-odd\nresidual.a = rho = 0\n"),
+      "problem.residual must not be given"));
   EXPECT_TRUE(says(refusal(kSlab + kData + "transport = even-odd\nexact = 1\n"), "exact.rho"));
-  EXPECT_TRUE(says(refusal(kSlab + kData + "unknowns = f(v)\nresidual = f_t + v*f_x = 0\nscattering = 2\n"), "needs problem.transport"));
-  EXPECT_TRUE(says(refusal(kSlab + "boundary = f = 1\ninitial.a = rho = 1\ntransport = even-odd\n"), "problem.initial = f = DATA"));
+  EXPECT_TRUE(says(refusal(kSlab + kData + "unknowns = f(v)\nresidual = f_t + v*f_x = 0\nscattering = 2\n"),
+      "needs problem.transport"));
+  EXPECT_TRUE(says(refusal(kSlab + "boundary = f = 1\ninitial.a = rho = 1\ntransport = even-odd\n"),
+      "problem.initial = f = DATA"));
   EXPECT_TRUE(says(refusal(kSlab + kData + "transport = micro-macro\nscattering = 1 + v\n"), "the velocity occurs"));
 }
 

@@ -27,7 +27,9 @@ PlaneTransportProblem square(double eps, int angles = 8) {
   p.eps = eps;
   p.velocities = make_velocity_basis({"vx", "vy"}, "circle", {angles});
   p.medium = [](const MatrixXd& points) { return constant_medium(points, 1.0, 0.0, 0.0); };
-  p.inflow = [n = p.velocities.size()](PlaneSide, const MatrixXd& points) { return MatrixXd(MatrixXd::Zero(points.rows(), n)); };
+  p.inflow = [n = p.velocities.size()](PlaneSide, const MatrixXd& points) {
+    return MatrixXd(MatrixXd::Zero(points.rows(), n));
+  };
   return p;
 }
 
@@ -37,8 +39,8 @@ EvenParityOptions with_cells(int cells) {
   return options;
 }
 
-// An exact solution of the discrete ordinates for every eps: f = exp(l.x)/(1 + eps (l.v)/S), S = sigma_S + eps^2 sigma_A,
-// when <1/(1 + eps (l.v)/S)> = S/sigma_S. With S = 1 that gives sigma_S.
+// An exact solution of the discrete ordinates for every eps: f = exp(l.x)/(1 + eps (l.v)/S), S = sigma_S + eps^2
+// sigma_A, when <1/(1 + eps (l.v)/S)> = S/sigma_S. With S = 1 that gives sigma_S.
 struct Exponential {
   double lx = 0.8, ly = -0.5, eps;
   PlaneTransportProblem problem;
@@ -103,7 +105,8 @@ TEST(EvenParity, IsAsymptoticPreserving) {
     const PlaneTransportSolution s = solve_even_parity(heated(eps), with_cells(24));
     double largest = 0.0;
     for (Index i = 0; i < s.rho.size(); ++i)
-      largest = std::max(largest, std::abs(s.rho(i) - std::sin(kPi * s.x(i % s.x.size())) * std::sin(kPi * s.y(i / s.x.size()))));
+      largest = std::max(largest,
+          std::abs(s.rho(i) - std::sin(kPi * s.x(i % s.x.size())) * std::sin(kPi * s.y(i / s.x.size()))));
     return largest;
   };
   const double limit = error(1e-8);
@@ -114,7 +117,8 @@ TEST(EvenParity, IsAsymptoticPreserving) {
 
 TEST(EvenParity, IterationsAreBounded) {
   for (const double eps : {10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-5, 1e-8})
-    for (const int cells : {4, 16, 48}) EXPECT_LE(solve_even_parity(heated(eps), with_cells(cells)).iterations(), 22) << eps << " " << cells;
+    for (const int cells : {4, 16, 48})
+      EXPECT_LE(solve_even_parity(heated(eps), with_cells(cells)).iterations(), 22) << eps << " " << cells;
 }
 
 // One half scatters, the other hardly does; absorption in a corner.
@@ -139,7 +143,9 @@ TEST(EvenParity, IterationsAreBoundedInTwoMaterials) {
 TEST(EvenParity, KeepsEquilibrium) {
   for (const double eps : {1.0, 1e-3, 1e-8}) {
     PlaneTransportProblem p = square(eps);
-    p.inflow = [n = p.velocities.size()](PlaneSide, const MatrixXd& points) { return MatrixXd(MatrixXd::Ones(points.rows(), n)); };
+    p.inflow = [n = p.velocities.size()](PlaneSide, const MatrixXd& points) {
+      return MatrixXd(MatrixXd::Ones(points.rows(), n));
+    };
     const PlaneTransportSolution s = solve_even_parity(p, with_cells(10));
     EXPECT_LE((s.rho.array() - 1.0).abs().maxCoeff(), 1e-11) << eps;
     EXPECT_LE(s.odd.cwiseAbs().maxCoeff(), 1e-9) << eps;
@@ -159,7 +165,10 @@ TEST(EvenParity, RefusesBadInput) {
   refuses([](auto& p, auto&) { p.velocities.nodes(0, 0) += 0.1; });
   refuses([](auto& p, auto&) { p.medium = [](const MatrixXd& x) { return constant_medium(x, 0.0, 0.0, 1.0); }; });
   refuses([](auto& p, auto&) { p.medium = [](const MatrixXd& x) { return constant_medium(x, -1.0, 2.0, 1.0); }; });
-  refuses([](auto& p, auto&) { p.inflow = [](PlaneSide, const MatrixXd& x) { return MatrixXd(MatrixXd::Constant(x.rows(), 8, NAN)); }; });
+  refuses([](auto& p, auto&) { p.inflow = [](PlaneSide, const MatrixXd& x) {
+      return MatrixXd(MatrixXd::Constant(x.rows(), 8, NAN));
+    };
+  });
   refuses([](auto&, auto& o) { o.cells_y = 1; });
   refuses([](auto&, auto& o) { o.tolerance = 0.0; });
   EvenParityOptions hasty = with_cells(8);

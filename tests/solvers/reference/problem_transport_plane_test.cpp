@@ -43,7 +43,8 @@ MatrixXd points_of(Index columns, double end) {
   MatrixXd points(60, columns);
   for (Index k = 0; k < points.rows(); ++k)
     for (Index c = 0; c < columns; ++c) {
-      const double place = std::fmod(0.6180339887498949 * static_cast<double>((k + 1) * (c + 1)) + 0.1414 * static_cast<double>(c), 1.0);
+      const double place = std::fmod(0.6180339887498949 * static_cast<double>((k + 1) * (c + 1)) +
+          0.1414 * static_cast<double>(c), 1.0);
       points(k, c) = c == 2 ? end * std::round(5.0 * place) / 5.0 : place;
     }
   return points;
@@ -176,7 +177,8 @@ TEST(PlaneReferences, SteadyInAllUnknownsAndToTheTolerance) {
     const MatrixXd f = f_of(problem, solution.evaluate(points));
     p.decomposition = "even-odd";
     const Problem other = problem_of(p);
-    EXPECT_LE((f_of(other, solve_reference(other, {"auto", 1e-9, 64, false}).evaluate(points)) - f).cwiseAbs().maxCoeff(), 1e-6) << eps;
+    const MatrixXd same = f_of(other, solve_reference(other, {"auto", 1e-9, 64, false}).evaluate(points));
+    EXPECT_LE((same - f).cwiseAbs().maxCoeff(), 1e-6) << eps;
     EXPECT_THROW(solve_reference(problem, {"even-parity", 1e-9, 32, true}), NumericalError);
   }
 }

@@ -85,7 +85,7 @@ TEST(TransportCharacteristics, IsOfSecondOrderWithFronts) {
     const double end = 0.4;
     const MatrixXd at = points(end);
     const auto rho = [&](int n) {
-      return VectorXd(TransportCharacteristics(p, with(end, 2 * n, n, 16)).evaluate(at, VectorXd::Constant(1, 0.3)).col(0));
+      return VectorXd(TransportCharacteristics(p, with(end, 2 * n, n, 16)).evaluate(at, VectorXd(0)).col(0));
     };
     const VectorXd fine = rho(80);
     const double e16 = (rho(16) - fine).norm(), e32 = (rho(32) - fine).norm();

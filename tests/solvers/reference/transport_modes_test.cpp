@@ -101,7 +101,8 @@ TEST(OrdinatesMode, IsASemigroup) {
       const OrdinatesMode whole(v, eps, wave, start), half(v, eps, wave, whole.moments(0.5 * t));
       EXPECT_LE((whole.moments(t) - half.moments(0.5 * t)).cwiseAbs().maxCoeff(), 1e-13 * start.norm());
       // The moments of g as well: relative to eps.
-      EXPECT_LE((whole.moments(t) - half.moments(0.5 * t)).tail(v.size() - 1).cwiseAbs().maxCoeff(), 1e-12 * eps) << eps << tau;
+      EXPECT_LE((whole.moments(t) - half.moments(0.5 * t)).tail(v.size() - 1).cwiseAbs().maxCoeff(), 1e-12 * eps) <<
+          eps << tau;
     }
     const OrdinatesMode still(v, eps, VectorXd::Zero(2), start);
     EXPECT_NEAR(std::abs(still.moments(0.7)(0) - start(0)), 0.0, 1e-15);
