@@ -128,6 +128,24 @@ std::vector<std::string> ProblemBuilder::space_names() const {
   return names;
 }
 
+std::string ProblemBuilder::time_name() const {
+  const Index time = problem_.time();
+  return time < 0 ? "" : problem_.coordinates[static_cast<size_t>(time)].name;
+}
+
+std::vector<std::string> ProblemBuilder::velocity_names() const {
+  return velocity_ ? velocity_->names : std::vector<std::string>{};
+}
+
+bool ProblemBuilder::uses_velocity(const std::string& formula) const {
+  std::vector<std::string> active;
+  const auto uses = expand(Expression::parse(formula), active).names();
+  const auto velocity = velocity_names();
+  return std::any_of(uses.begin(), uses.end(), [&](const NameUse& use) {
+    return std::find(velocity.begin(), velocity.end(), use.name) != velocity.end();
+  });
+}
+
 Expression ProblemBuilder::expand_parameters(const std::string& what, const Expression& formula) const {
   for (const auto& use : formula.names())
     if (std::none_of(problem_.parameters.begin(), problem_.parameters.end(),

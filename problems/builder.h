@@ -54,6 +54,13 @@ class ProblemBuilder {
   void reference(const std::string& name) { problem_.reference = name; }
   /// The task's seed, for random data.
   uint64_t seed() const { return problem_.seed; }
+  /// What was declared so far: the space coordinates, the time coordinate (empty if there is none) and the velocity's
+  /// components (none if there is no velocity).
+  std::vector<std::string> space_names() const;
+  std::string time_name() const;
+  std::vector<std::string> velocity_names() const;
+  /// Whether the velocity occurs in a formula, definitions declared so far looked into.
+  bool uses_velocity(const std::string& formula) const;
 
   /// Checks everything and compiles the formulas. Throws InputError: unknown parameters, names, pieces; missing parts.
   Problem build();
@@ -85,7 +92,6 @@ class ProblemBuilder {
   std::vector<std::string> field_names() const;
   /// What names of jets begin with: the fields and the unknowns of the velocity.
   std::vector<std::string> jet_bases() const;
-  std::vector<std::string> space_names() const;
 
   Problem problem_;
   TaskInput input_;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "physics/error.h"
+#include "physics/random.h"
+#include "problems/transport_equation.h"
 
 namespace torsor {
 namespace {
@@ -27,11 +30,51 @@ std::vector<std::string> split(const std::string& text) {
 
 std::string last_part(const std::string& key) { return key.substr(key.find('.', key.find('.') + 1) + 1); }
 
-std::vector<double> parameter_values(const Config& config, const std::string& key) {
+// "uniform(low, high)" or "log_uniform(low, high)", or nothing.
+struct Draw {
+  double low, high;
+  bool logarithmic;
+};
+
+std::optional<Draw> draw_of(const Config& config, const std::string& key, const std::string& text) {
+  const auto open = text.find('(');
+  if (open == std::string::npos || text.back() != ')') return std::nullopt;
+  const std::string name = text.substr(0, text.find_last_not_of(" \t", open - 1) + 1);
+  if (name != "uniform" && name != "log_uniform") return std::nullopt;
+  const auto ends = split(text.substr(open + 1, text.size() - open - 2));
+  if (ends.size() != 2) throw config.error(key, name + " takes two numbers, low and high");
+  const Draw draw{Expression::parse(ends[0]).constant_value(), Expression::parse(ends[1]).constant_value(),
+                  name == "log_uniform"};
+  if (!(draw.low < draw.high)) throw config.error(key, name + "(low, high) needs low < high");
+  if (draw.logarithmic && !(draw.low > 0.0)) throw config.error(key, "log_uniform(low, high) needs low > 0");
+  return draw;
+}
+
+// The stream of a task's seed that belongs to a parameter: by name, so that others may come and go.
+uint64_t parameter_stream(uint64_t seed, const std::string& name) {
+  uint64_t stream = 0;
+  for (const char c : name) stream = stream_seed(stream, static_cast<unsigned char>(c));
+  return stream_seed(seed, stream);
+}
+
+double drawn(const Draw& draw, uint64_t seed, const std::string& key) {
+  Random random(parameter_stream(seed, last_part(key)));
+  if (!draw.logarithmic) return random.uniform(draw.low, draw.high);
+  return std::exp(random.uniform(std::log(draw.low), std::log(draw.high)));
+}
+
+// The values of a parameter for the tasks of one seed.
+std::vector<double> parameter_values(const Config& config, const std::string& key, uint64_t seed) {
   std::vector<double> values;
   for (const auto& text : split(config.text(key))) {
+    if (const auto draw = draw_of(config, key, text)) {
+      values.push_back(drawn(*draw, seed, key));
+      continue;
+    }
     const Expression formula = Expression::parse(text);
-    if (!formula.is_constant()) throw config.error(key, "must be a number or numbers separated by commas");
+    if (!formula.is_constant())
+      throw config.error(key,
+                         "must be a number, numbers separated by commas, uniform(low, high) or log_uniform(low, high)");
     values.push_back(formula.constant_value());
   }
   if (values.empty()) throw config.error(key, "must have at least one value");
@@ -41,7 +84,8 @@ std::vector<double> parameter_values(const Config& config, const std::string& ke
 const std::vector<std::string>& equation_keys() {
   static const std::vector<std::string> keys{"problem.title",    "problem.coordinates", "problem.domain",
                                              "problem.unknowns", "problem.residual",    "problem.boundary",
-                                             "problem.initial",  "problem.exact",       "problem.velocity"};
+                                             "problem.initial",  "problem.exact",       "problem.velocity",
+                                             "problem.transport"};
   return keys;
 }
 
@@ -62,29 +106,70 @@ void define_derived(const Config& config, ProblemBuilder& builder) {
   for (const auto& key : config.keys_under("problem.derived")) builder.derived(last_part(key), config.text(key));
 }
 
+// The equation of a medium, where problem.transport names the unknowns of it.
+std::optional<TransportEquation> transport_equation(const Config& config) {
+  const std::vector<std::string> medium{"problem.knudsen", "problem.scattering", "problem.absorption",
+                                        "problem.source"};
+  if (!config.has("problem.transport")) {
+    for (const auto& key : medium)
+      if (config.has(key)) throw config.error(key, "needs problem.transport");
+    return std::nullopt;
+  }
+  for (const std::string key : {"problem.unknowns", "problem.residual"})
+    if (config.has(key) || !config.keys_under(key).empty())
+      throw config.error("problem.transport", "writes unknowns and residuals itself; " + key + " must not be given");
+  if (config.has("problem.exact"))
+    throw config.error("problem.exact", "with problem.transport name the unknown: exact.rho");
+  return TransportEquation(config.text("problem.transport"), {config.text(medium[0]), config.text(medium[1]),
+                                                              config.text(medium[2]), config.text(medium[3])});
+}
+
+void define_unknowns(const Config& config, ProblemBuilder& builder) {
+  const auto fields = split(config.text("problem.unknowns"));
+  for (const auto& field : fields) builder.field(field);
+  for_each_named(config, "problem.residual", "pde",
+                 [&](const std::string& term, const std::string& key) { builder.residual(term, config.text(key)); });
+  if (config.has("problem.exact")) builder.exact(fields.empty() ? "" : fields.front(), config.text("problem.exact"));
+}
+
+void define_boundary(const Config& config, const std::optional<TransportEquation>& transport, ProblemBuilder& builder) {
+  const auto add = [&](const std::string& term, const std::string& key, std::vector<std::string> pieces) {
+    if (transport) transport->boundary(builder, term, config.text(key), std::move(pieces));
+    else builder.boundary(term, config.text(key), std::move(pieces));
+  };
+  if (config.has("problem.boundary")) add("bc", "problem.boundary", {});
+  for (const auto& key : config.keys_under("problem.boundary")) {
+    const std::string term = last_part(key), pieces = "problem.pieces." + term;
+    add(term, key, config.has(pieces) ? split(config.text(pieces)) : std::vector{term});
+  }
+}
+
+void define_initial(const Config& config, const std::optional<TransportEquation>& transport, ProblemBuilder& builder) {
+  if (transport && !config.keys_under("problem.initial").empty())
+    throw config.error(config.keys_under("problem.initial").front(),
+                       "with problem.transport there is one: problem.initial = f = DATA");
+  for_each_named(config, "problem.initial", "ic", [&](const std::string& term, const std::string& key) {
+    if (transport) transport->initial(builder, config.text(key));
+    else builder.initial(term, config.text(key));
+  });
+}
+
 void define_from_config(const Config& config, ProblemBuilder& builder) {
   constexpr double kAnything = 1e300;
+  const auto transport = transport_equation(config);
   builder.title(config.has("problem.title") ? config.text("problem.title") : "equation of the configuration");
   for (const auto& key : config.keys_under("problem.parameter"))
-    builder.parameter(last_part(key), parameter_values(config, key).front(), -kAnything, kAnything,
+    builder.parameter(last_part(key), parameter_values(config, key, builder.seed()).front(), -kAnything, kAnything,
                       "given in the configuration");
   builder.coordinates(config.text("problem.coordinates"));
   builder.domain(config.text("problem.domain"));
   if (config.has("problem.velocity")) builder.velocity(config.text("problem.velocity"));
-  for (const auto& field : split(config.text("problem.unknowns"))) builder.field(field);
   for (const auto& key : config.keys_under("problem.define")) builder.define(last_part(key), config.text(key));
-  const auto fields = split(config.text("problem.unknowns"));
-  for_each_named(config, "problem.exact", fields.empty() ? "" : fields.front(),
-                 [&](const std::string& field, const std::string& key) { builder.exact(field, config.text(key)); });
-  for_each_named(config, "problem.residual", "pde",
-                 [&](const std::string& term, const std::string& key) { builder.residual(term, config.text(key)); });
-  if (config.has("problem.boundary")) builder.boundary("bc", config.text("problem.boundary"));
-  for (const auto& key : config.keys_under("problem.boundary")) {
-    const std::string term = last_part(key), pieces = "problem.pieces." + term;
-    builder.boundary(term, config.text(key), config.has(pieces) ? split(config.text(pieces)) : std::vector{term});
-  }
-  for_each_named(config, "problem.initial", "ic",
-                 [&](const std::string& term, const std::string& key) { builder.initial(term, config.text(key)); });
+  if (transport) transport->declare(builder);
+  else define_unknowns(config, builder);
+  for (const auto& key : config.keys_under("problem.exact")) builder.exact(last_part(key), config.text(key));
+  define_boundary(config, transport, builder);
+  define_initial(config, transport, builder);
   define_derived(config, builder);
 }
 
@@ -128,28 +213,44 @@ ProblemDefinition problem_definition(const Config& config) {
           [config](ProblemBuilder& builder) { define_from_config(config, builder); }};
 }
 
-std::vector<Task> make_tasks(const Config& config) {
-  const ProblemDefinition definition = problem_definition(config);
-  std::vector<TaskInput> inputs{TaskInput{}};
-  std::vector<std::string> varied;
+namespace {
+
+// The product of the parameters' values, which a seed may draw.
+std::vector<TaskInput> inputs_of_seed(const Config& config, uint64_t seed) {
+  std::vector<TaskInput> inputs{TaskInput{{}, seed}};
   for (const auto& key : config.keys_under("problem.parameter")) {
-    const auto values = parameter_values(config, key);
-    if (values.size() > 1) varied.push_back(last_part(key));
     std::vector<TaskInput> product;
     for (const auto& input : inputs)
-      for (const double value : values) {
+      for (const double value : parameter_values(config, key, seed)) {
         product.push_back(input);
         product.back().parameters[last_part(key)] = value;
       }
     inputs = std::move(product);
   }
-  std::vector<Task> tasks;
+  return inputs;
+}
+
+std::vector<std::string> varied_parameters(const Config& config) {
+  std::vector<std::string> varied;
+  for (const auto& key : config.keys_under("problem.parameter"))
+    if (parameter_values(config, key, 0).size() > 1) varied.push_back(last_part(key));
+  return varied;
+}
+
+}  // namespace
+
+std::vector<Task> make_tasks(const Config& config) {
+  const ProblemDefinition definition = problem_definition(config);
   const auto seeds = config.integer("problem.tasks");
-  for (const auto& input : inputs)
-    for (std::int64_t i = 0; i < seeds; ++i) {
+  const auto varied = varied_parameters(config);
+  std::vector<std::vector<TaskInput>> of_seeds;
+  for (std::int64_t i = 0; i < seeds; ++i)
+    of_seeds.push_back(inputs_of_seed(config, static_cast<uint64_t>(config.integer("problem.seed") + i)));
+  std::vector<Task> tasks;
+  for (size_t k = 0; k < of_seeds.front().size(); ++k)
+    for (const auto& inputs : of_seeds) {
       Task task;
-      task.input = input;
-      task.input.seed = static_cast<uint64_t>(config.integer("problem.seed") + i);
+      task.input = inputs[k];
       task.name = task_name(task.input, varied, seeds > 1);
       task.problem = make_problem(definition, task.input);
       tasks.push_back(std::move(task));

@@ -19,7 +19,8 @@ struct Task {
 /// Throws InputError for an unknown name, and for keys of an own equation beside a shipped problem.
 ProblemDefinition problem_definition(const Config& config);
 
-/// All tasks of a configuration: the seeds times the product of the parameters' values.
+/// All tasks of a configuration: the seeds times the product of the parameters' values. A parameter uniform(low,
+/// high) or log_uniform(low, high) is drawn anew for each seed.
 std::vector<Task> make_tasks(const Config& config);
 
 HeadOptions head_options(const Config& config, const std::vector<Task>& tasks);

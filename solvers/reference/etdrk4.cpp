@@ -199,6 +199,111 @@ double widest_gap(const SemilinearProblem& p, const SemilinearOptions& o) {
   return (p.t1 - p.t0) / o.time_pieces * (unit(kDegree / 2) - unit(kDegree / 2 - 1));
 }
 
+// A piece of time. `length` is end - start but for rounding, and the same number for pieces of the same length.
+struct Span {
+  double start, end, length;
+};
+
+// Takes v over a span. The steps land on its Chebyshev-Lobatto times; their gaps have four lengths, computed once so
+// that the coefficients are too.
+TimePiece integrate(Stepper& stepper, const Span& span, const SemilinearOptions& options, ArrayXXcd& v,
+                    long& steps_taken) {
+  const Eigen::VectorXd unit = chebyshev_nodes(kDegree, 0.0, 1.0);
+  TimePiece piece;
+  piece.start = span.start;
+  piece.end = span.end;
+  piece.values.resize(options.nodes * v.cols(), kDegree + 1);
+  piece.values.col(0) = stepper.nodal(v).reshaped();
+  for (int k = 0; k < kDegree; ++k) {
+    const int mirror = std::min(k, kDegree - 1 - k);
+    const double gap = span.length * (unit(mirror + 1) - unit(mirror));
+    const long steps = std::max(1L, static_cast<long>(std::ceil(gap / options.time_step * (1.0 - 1e-12))));
+    const double h = gap / static_cast<double>(steps);
+    const double from = span.start + span.length * unit(k);
+    for (long s = 0; s < steps; ++s) v = stepper.step(from + static_cast<double>(s) * h, h, v);
+    steps_taken += steps;
+    piece.values.col(k + 1) = stepper.nodal(v).reshaped();
+  }
+  if (!piece.values.allFinite())
+    throw NumericalError("etdrk4: the solution is not finite before t = " + scientific(piece.end) + " with time_step " +
+                         scientific(options.time_step));
+  return piece;
+}
+
+// Halves pieces until the polynomials of a piece and of its halves agree.
+class Bisection {
+ public:
+  Bisection(const SemilinearProblem& problem, const SemilinearOptions& options, double size)
+      : options_(options),
+        size_(size),
+        stepper_(problem, options),
+        v_(stepper_.initial_modes(options.initial_oversampling)) {}
+
+  // The piece again, in parts, from where the last one ended; whether it was halved more than once.
+  bool refine(const TimePiece& whole, const Span& span) {
+    const std::size_t before = pieces_.size();
+    halve(whole, span, 0);
+    return pieces_.size() > before + 2;
+  }
+
+  const std::vector<TimePiece>& pieces() const { return pieces_; }
+  double change() const { return change_; }
+  long time_steps() const { return time_steps_; }
+
+ private:
+  void halve(const TimePiece& whole, const Span& span, int depth) {
+    const double half = 0.5 * span.length, middle = span.start + half;
+    const ArrayXXcd start = v_;
+    TimePiece left = integrate(stepper_, {span.start, middle, half}, options_, v_, time_steps_);
+    const ArrayXXcd at_middle = v_;
+    TimePiece right = integrate(stepper_, {middle, span.end, half}, options_, v_, time_steps_);
+    const double difference = std::max(distance(whole, left), distance(whole, right)) / size_;
+    if (difference <= options_.tolerance || depth == kMostHalvings) {
+      change_ = std::max(change_, difference);
+      pieces_.push_back(std::move(left));
+      pieces_.push_back(std::move(right));
+      return;
+    }
+    v_ = start;
+    halve(left, {span.start, middle, half}, depth + 1);
+    v_ = at_middle;
+    halve(right, {middle, span.end, half}, depth + 1);
+  }
+
+  // Of the polynomial of `whole` from the values of `part`, at its times.
+  static double distance(const TimePiece& whole, const TimePiece& part) {
+    const MatrixXd weights =
+        chebyshev_interpolation(kDegree, whole.start, whole.end, chebyshev_nodes(kDegree, part.start, part.end));
+    return (whole.values * weights.transpose() - part.values).cwiseAbs().maxCoeff();
+  }
+
+  static constexpr int kMostHalvings = 60;
+
+  SemilinearOptions options_;
+  double size_;
+  Stepper stepper_;
+  ArrayXXcd v_;
+  std::vector<TimePiece> pieces_;
+  double change_ = 0.0;
+  long time_steps_ = 0;
+};
+
+// Replaces the first pieces of `solution`, which was made with `options`, by halves of them until one is met that needs
+// none; the largest change that was left.
+double refine_start(const SemilinearProblem& problem, const SemilinearOptions& options, SpaceTimeSolution& solution) {
+  double size = 1.0;
+  for (const TimePiece& piece : solution.pieces) size = std::max(size, 1.0 + piece.values.cwiseAbs().maxCoeff());
+  Bisection bisection(problem, options, size);
+  const double length = (problem.t1 - problem.t0) / options.time_pieces;
+  std::size_t done = 0;
+  for (bool halved = true; halved && done < solution.pieces.size(); ++done)
+    halved = bisection.refine(solution.pieces[done], {solution.pieces[done].start, solution.pieces[done].end, length});
+  solution.pieces.erase(solution.pieces.begin(), solution.pieces.begin() + static_cast<std::ptrdiff_t>(done));
+  solution.pieces.insert(solution.pieces.begin(), bisection.pieces().begin(), bisection.pieces().end());
+  solution.time_steps += bisection.time_steps();
+  return bisection.change();
+}
+
 }  // namespace
 
 SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem, const SemilinearOptions& options) {
@@ -211,30 +316,11 @@ SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem, const Se
   Stepper stepper(problem, options);
   ArrayXXcd v = stepper.initial_modes(options.initial_oversampling);
 
-  // The steps land on the Chebyshev-Lobatto times of each piece. Their gaps have four lengths, computed once
-  // so that the coefficients are too.
-  const double piece_length = (problem.t1 - problem.t0) / options.time_pieces;
-  const Eigen::VectorXd unit = chebyshev_nodes(kDegree, 0.0, 1.0);
+  const double length = (problem.t1 - problem.t0) / options.time_pieces;
   for (int p = 0; p < options.time_pieces; ++p) {
-    TimePiece piece;
-    piece.start = problem.t0 + p * piece_length;
-    piece.end = p + 1 == options.time_pieces ? problem.t1 : problem.t0 + (p + 1) * piece_length;
-    piece.values.resize(options.nodes * problem.n_fields, kDegree + 1);
-    piece.values.col(0) = stepper.nodal(v).reshaped();
-    for (int k = 0; k < kDegree; ++k) {
-      const int mirror = std::min(k, kDegree - 1 - k);
-      const double gap = piece_length * (unit(mirror + 1) - unit(mirror));
-      const long steps = std::max(1L, static_cast<long>(std::ceil(gap / options.time_step * (1.0 - 1e-12))));
-      const double h = gap / static_cast<double>(steps);
-      const double from = piece.start + piece_length * unit(k);
-      for (long s = 0; s < steps; ++s) v = stepper.step(from + static_cast<double>(s) * h, h, v);
-      solution.time_steps += steps;
-      piece.values.col(k + 1) = stepper.nodal(v).reshaped();
-    }
-    if (!piece.values.allFinite())
-      throw NumericalError("etdrk4: the solution is not finite before t = " + scientific(piece.end) +
-                           " with time_step " + scientific(options.time_step));
-    solution.pieces.push_back(std::move(piece));
+    const double from = problem.t0 + p * length;
+    const double to = p + 1 == options.time_pieces ? problem.t1 : problem.t0 + (p + 1) * length;
+    solution.pieces.push_back(integrate(stepper, {from, to, length}, options, v, solution.time_steps));
   }
   solution.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return solution;
@@ -267,12 +353,14 @@ SpaceTimeSolution solve_semilinear(const SemilinearProblem& problem, const Semil
         now.time_pieces *= 2;
       },
       [&] { return now.time_step / 2.0 < options.min_time_step; });
-  best.error_estimate = std::max(space_change, time_change);
+  const double start_change = options.compare_from > 0.0 ? 0.0 : refine_start(problem, now, best);
+  best.error_estimate = std::max({space_change, time_change, start_change});
   best.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.require_convergence && !(best.error_estimate <= options.tolerance))
     throw NumericalError("etdrk4: tolerance " + scientific(options.tolerance) + " missed: relative change " +
                          scientific(space_change) + " with " + std::to_string(now.nodes) + " nodes, " +
-                         scientific(time_change) + " with time_step " + scientific(now.time_step));
+                         scientific(time_change) + " with time_step " + scientific(now.time_step) + ", " +
+                         scientific(start_change) + " near the first time");
   return best;
 }
 

@@ -5,6 +5,10 @@
 // of n fields, L_m real n x n. In Fourier space L is the symbol sum_m (i w)^m L_m and is integrated exactly,
 // by the matrix functions of etd_coefficients.h.
 //
+// The linear part being exact, a step sees nothing of an initial layer shorter than itself, nor do steps of half its
+// size: the values at the steps are right, the polynomials between the first of them are not. solve_semilinear
+// therefore halves the first pieces until the polynomials of a piece and of its halves agree.
+//
 // Sources: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176 (2002); A.-K. Kassam, L. N. Trefethen,
 // Fourth-order time-stepping for stiff PDEs, SIAM J. Sci. Comput. 26 (2005).
 #pragma once
@@ -47,8 +51,9 @@ struct SemilinearOptions {
 SpaceTimeSolution solve_semilinear_at(const SemilinearProblem& problem,
                                       const SemilinearOptions& options = {});
 
-/// Doubles the nodes, then halves the step, until either changes the solution by less than the tolerance;
-/// error_estimate is the larger of the two last changes. NumericalError at the caps.
+/// Doubles the nodes, then halves the step, then the first pieces (unless compare_from keeps them out), until
+/// each changes the solution by less than the tolerance; error_estimate is the largest of the three last changes.
+/// NumericalError at the caps.
 SpaceTimeSolution solve_semilinear(const SemilinearProblem& problem, const SemilinearOptions& options = {});
 
 }  // namespace torsor

@@ -22,23 +22,23 @@ struct InitialSystem {
   MatrixXd residual;               // points x terms
 };
 
-InitialSystem initial_system(const Problem& problem, const std::vector<FieldJet>& states, const VectorXd& x) {
+InitialSystem initial_system(const Problem& problem, const std::vector<FieldJet>& states, const MatrixXd& places) {
   const auto terms = terms_at(problem, Place::initial);
   const auto n_terms = static_cast<Index>(terms.size()), n_states = static_cast<Index>(states.size());
   const MatrixXd points =
-      points_at_time(problem, x, problem.coordinates[static_cast<size_t>(problem.time())].low);
+      points_at_time(problem, places, problem.coordinates[static_cast<size_t>(problem.time())].low);
   InitialSystem system{
-      std::vector<MatrixXd>(static_cast<size_t>(x.size()), MatrixXd::Zero(n_terms, n_states)),
-      MatrixXd(x.size(), n_terms)};
+      std::vector<MatrixXd>(static_cast<size_t>(places.rows()), MatrixXd::Zero(n_terms, n_states)),
+      MatrixXd(places.rows(), n_terms)};
   for (Index k = 0; k < n_terms; ++k) {
     const Term& term = *terms[static_cast<size_t>(k)];
     const auto n_jets = static_cast<Index>(term.jets.size());
-    const LinearizedTerm zero = linearize(problem, term, points, {}, MatrixXd::Zero(x.size(), n_jets));
+    const LinearizedTerm zero = linearize(problem, term, points, {}, MatrixXd::Zero(places.rows(), n_jets));
     system.residual.col(k) = zero.residual;
     for (Index c = 0; c < n_jets; ++c) {
       const auto state =
           std::find(states.begin(), states.end(), term.jets[static_cast<size_t>(c)]) - states.begin();
-      for (Index i = 0; i < x.size(); ++i)
+      for (Index i = 0; i < places.rows(); ++i)
         system.matrices[static_cast<size_t>(i)](k, state) = zero.coefficients(i, c);
     }
   }
@@ -151,17 +151,17 @@ std::string initial_obstacle(const Problem& problem, const std::vector<FieldJet>
     if (!probe_term(problem, *term, points).is_linear())
       return "initial condition '" + term->name + "' is not linear";
   }
-  const InitialSystem system = initial_system(problem, states, points.col(problem.space().front()));
+  const InitialSystem system = initial_system(problem, states, points(Eigen::all, problem.space()));
   for (const MatrixXd& matrix : system.matrices)
     if (!Eigen::FullPivLU<MatrixXd>(matrix).isInvertible())
       return "the initial conditions do not determine every initial value";
   return {};
 }
 
-MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& states, const VectorXd& x) {
-  const InitialSystem system = initial_system(problem, states, x);
-  MatrixXd values(x.size(), static_cast<Index>(states.size()));
-  for (Index i = 0; i < x.size(); ++i)
+MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& states, const MatrixXd& places) {
+  const InitialSystem system = initial_system(problem, states, places);
+  MatrixXd values(places.rows(), static_cast<Index>(states.size()));
+  for (Index i = 0; i < places.rows(); ++i)
     values.row(i) = -system.matrices[static_cast<size_t>(i)]
                          .partialPivLu()
                          .solve(system.residual.row(i).transpose())
@@ -178,9 +178,9 @@ MatrixXd space_time_columns(const Problem& problem, const MatrixXd& points) {
   return columns;
 }
 
-MatrixXd points_at_time(const Problem& problem, const VectorXd& x, double t) {
-  MatrixXd points(x.size(), problem.dimension());
-  points.col(problem.space().front()) = x;
+MatrixXd points_at_time(const Problem& problem, const MatrixXd& places, double t) {
+  MatrixXd points(places.rows(), problem.dimension());
+  points(Eigen::all, problem.space()) = places;
   points.col(problem.time()).setConstant(t);
   return points;
 }

@@ -24,6 +24,9 @@ ReferenceAdapter perforated_laplace_adapter();
 ReferenceAdapter chebyshev_adapter();
 ReferenceAdapter cole_hopf_adapter();
 ReferenceAdapter transport_volterra_adapter();
+ReferenceAdapter transport_modes_adapter();
+ReferenceAdapter transport_characteristics_adapter();
+ReferenceAdapter even_parity_adapter();
 ReferenceAdapter diffusion_synthetic_adapter();
 ReferenceAdapter micro_macro_adapter();
 ReferenceAdapter even_odd_adapter();
@@ -75,15 +78,16 @@ TermProbe probe_term(const Problem& problem, const Term& term, const Eigen::Matr
 /// only) point by point; empty if none.
 std::string initial_obstacle(const Problem& problem, const std::vector<FieldJet>& states);
 
-/// The values of `states` (columns) at the initial time: A s + r(0) = 0 for the initial terms, at each x.
+/// The values of `states` (columns) at the initial time: A s + r(0) = 0 for the initial terms, at each of the places
+/// (N x space coordinates).
 Eigen::MatrixXd initial_values(const Problem& problem, const std::vector<FieldJet>& states,
-                               const Eigen::VectorXd& x);
+                               const Eigen::MatrixXd& places);
 
 /// Columns (space, time) of points of a problem with one space coordinate.
 Eigen::MatrixXd space_time_columns(const Problem& problem, const Eigen::MatrixXd& points);
 
-/// Points with one space coordinate at one time.
-Eigen::MatrixXd points_at_time(const Problem& problem, const Eigen::VectorXd& x, double t);
+/// Places (N x space coordinates) at one time.
+Eigen::MatrixXd points_at_time(const Problem& problem, const Eigen::MatrixXd& places, double t);
 
 /// tolerance * largest/(1 + largest): of the solvers that divide by 1 + max |u|, for one relative to max |u|.
 double solver_tolerance(double tolerance, double largest);

@@ -11,7 +11,7 @@ constexpr int kMostCells = 4096;
 
 std::string obstacle(const Problem& problem) {
   if (problem.time() >= 0) return "it has time";
-  if (const std::string reason = TransportForm::obstacle(problem); !reason.empty()) return reason;
+  if (const std::string reason = TransportForm::obstacle_on_line(problem); !reason.empty()) return reason;
   const TransportForm form(std::make_shared<const Problem>(problem));
   if (form.periodic()) return "the space coordinate is periodic";
   const Eigen::MatrixXd medium = form.medium(probe_points(problem).col(problem.space().front()));

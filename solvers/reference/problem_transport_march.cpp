@@ -21,7 +21,7 @@ using Scheme = TransportSolution (*)(const TransportProblem&, const TransportOpt
 
 std::string obstacle(const Problem& problem) {
   if (problem.time() < 0) return "it has no time";
-  return TransportForm::obstacle(problem);
+  return TransportForm::obstacle_on_line(problem);
 }
 
 std::vector<double> graded_times(double duration, double layer) {

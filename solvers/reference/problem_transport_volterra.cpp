@@ -34,7 +34,7 @@ constexpr double kPhase = 4.0;         // (1 + eps k) times the length of a piec
 constexpr double kNegligible = 1e-15;  // amplitudes relative to the largest
 
 std::string obstacle(const Problem& problem) {
-  if (const std::string reason = TransportForm::obstacle(problem); !reason.empty()) return reason;
+  if (const std::string reason = TransportForm::obstacle_on_line(problem); !reason.empty()) return reason;
   const TransportForm form(std::make_shared<const Problem>(problem));
   if (form.steady()) return "it has no time";
   if (!form.periodic()) return "the space coordinate is not periodic";

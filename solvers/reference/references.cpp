@@ -10,9 +10,19 @@ namespace {
 
 const std::vector<ReferenceAdapter>& adapters() {
   static const std::vector<ReferenceAdapter> list{
-      exact_adapter(),              perforated_laplace_adapter(), chebyshev_adapter(), cole_hopf_adapter(),
-      transport_volterra_adapter(), micro_macro_adapter(),        even_odd_adapter(),  diffusion_synthetic_adapter(),
-      etdrk4_adapter(),             spectral_time_adapter()};
+      exact_adapter(),
+      perforated_laplace_adapter(),
+      chebyshev_adapter(),
+      cole_hopf_adapter(),
+      transport_volterra_adapter(),
+      transport_modes_adapter(),
+      transport_characteristics_adapter(),
+      micro_macro_adapter(),
+      even_odd_adapter(),
+      diffusion_synthetic_adapter(),
+      even_parity_adapter(),
+      etdrk4_adapter(),
+      spectral_time_adapter()};
   return list;
 }
 

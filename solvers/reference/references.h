@@ -8,8 +8,11 @@
 //   chebyshev-collocation  one field, steady, box of 1 or 2 dimensions, order <= 2, any nonlinearity
 //   cole-hopf              the problem named "burgers" (its equation and data are known by that name only)
 //   transport-volterra     linear transport (transport_form.h), periodic, constant sigma_S: nearly to rounding
+//   transport-modes        the same at discrete velocities, on a line or in the plane, with absorption: to rounding
+//   transport-characteristics  inflow on a line, at most 20 mean free times: second order, fronts included
 //   micro-macro, even-odd  linear transport with time, periodic or with inflow, any Knudsen number, second order
-//   diffusion-synthetic    steady linear transport with inflow, second order
+//   diffusion-synthetic    steady linear transport with inflow on a line, second order
+//   even-parity            the same in a rectangle
 //   etdrk4                 u_t = F(t, x, u, u_x, ...) in one periodic dimension: one field, or a system whose
 //                          highest x-derivatives have constant coefficients
 //   spectral-time          any fields with d^p u/dt^p = F, p <= 2, on an interval, linear side conditions

@@ -61,30 +61,46 @@ std::optional<Moments> moments_of(const Problem& problem, const MatrixXd& distri
 
 Moments known_moments(const Problem& problem) { return *moments_of(problem, *distribution_map(problem)); }
 
-// V_kl = <p_k v p_l>.
-MatrixXd streaming_matrix(const VelocityBasis& basis) {
-  const VectorXd flow = basis.weights.cwiseProduct(basis.nodes.col(0));
-  return without_rounding(basis.polynomials.transpose() * flow.asDiagonal() * basis.polynomials);
+// V_kl = <p_k v p_l> for each component of v.
+std::vector<MatrixXd> streaming_matrices(const VelocityBasis& basis) {
+  std::vector<MatrixXd> matrices;
+  for (Index i = 0; i < basis.dimension(); ++i) {
+    const VectorXd flow = basis.weights.cwiseProduct(basis.nodes.col(i));
+    matrices.push_back(without_rounding(basis.polynomials.transpose() * flow.asDiagonal() * basis.polynomials));
+  }
+  return matrices;
 }
 
 // ---- the interior terms ------------------------------------------------------------------------------
 
-// Of all interior terms at one point: terms x moments, and r.
-struct Coefficients {
-  MatrixXd rate, streaming, reaction;
-  VectorXd rest;
-};
-
 bool is_derivative(const FieldJet& jet, Index coordinate) {
   return coordinate >= 0 && total_order(jet.orders) == 1 && jet.orders[static_cast<size_t>(coordinate)] == 1;
 }
+
+// Of all interior terms at one point: terms x moments, and r.
+struct Coefficients {
+  MatrixXd rate, reaction;
+  std::vector<MatrixXd> streaming;  // of each space coordinate
+  VectorXd rest;
+
+  MatrixXd& of(const Problem& problem, const FieldJet& jet) {
+    if (total_order(jet.orders) == 0) return reaction;
+    if (is_derivative(jet, problem.time())) return rate;
+    const auto space = problem.space();
+    for (size_t i = 0; i + 1 < space.size(); ++i)
+      if (is_derivative(jet, space[i])) return streaming[i];
+    return streaming.back();
+  }
+};
 
 std::vector<Coefficients> interior_coefficients(const Problem& problem, const MatrixXd& to_fields,
                                                 const MatrixXd& points) {
   const auto terms = terms_at(problem, Place::interior);
   const auto n_terms = static_cast<Index>(terms.size()), n = static_cast<Index>(problem.fields.size());
   const MatrixXd none = MatrixXd::Zero(n_terms, n);
-  std::vector<Coefficients> all(static_cast<size_t>(points.rows()), {none, none, none, VectorXd::Zero(n_terms)});
+  const std::vector<MatrixXd> no_streaming(problem.space().size(), none);
+  std::vector<Coefficients> all(static_cast<size_t>(points.rows()),
+                                {none, none, no_streaming, VectorXd::Zero(n_terms)});
   for (Index k = 0; k < n_terms; ++k) {
     const Term& term = *terms[static_cast<size_t>(k)];
     const auto n_jets = static_cast<Index>(term.jets.size());
@@ -94,15 +110,14 @@ std::vector<Coefficients> interior_coefficients(const Problem& problem, const Ma
       here.rest(k) = linear.residual(i);
       for (Index c = 0; c < n_jets; ++c) {
         const FieldJet& jet = term.jets[static_cast<size_t>(c)];
-        MatrixXd& of = total_order(jet.orders) == 0         ? here.reaction
-                       : is_derivative(jet, problem.time()) ? here.rate
-                                                            : here.streaming;
-        of(k, jet.field) += linear.coefficients(i, c);
+        here.of(problem, jet)(k, jet.field) += linear.coefficients(i, c);
       }
     }
   }
-  for (Coefficients& here : all)
-    for (MatrixXd* of : {&here.rate, &here.streaming, &here.reaction}) *of = (*of * to_fields).eval();
+  for (Coefficients& here : all) {
+    for (MatrixXd* of : {&here.rate, &here.reaction}) *of = (*of * to_fields).eval();
+    for (MatrixXd& of : here.streaming) of = (of * to_fields).eval();
+  }
   return all;
 }
 
@@ -115,36 +130,38 @@ std::optional<MatrixXd> left_factor(const MatrixXd& a, const MatrixXd& target) {
   return MatrixXd(without_rounding(target * lu.inverse()) * size.cwiseInverse().asDiagonal());
 }
 
-// At one point: eps m_t + streaming m_x + reaction m + rest = 0.
+// At one point: eps m_t + sum_i streaming_i dm/dx_i + reaction m + rest = 0.
 struct NormalForm {
   double eps = 0.0;  // 0 without time
-  MatrixXd streaming, reaction;
+  std::vector<MatrixXd> streaming;
+  MatrixXd reaction;
   VectorXd rest;
   double absorbed() const { return reaction(0, 0); }
   double scattered() const { return reaction(1, 1) - reaction(0, 0); }
 };
 
-std::optional<NormalForm> normal_form(const Coefficients& at, const MatrixXd& v, bool steady) {
-  const auto n = v.rows();
-  auto factor = steady ? left_factor(at.streaming, v) : left_factor(at.rate, MatrixXd::Identity(n, n));
+std::optional<NormalForm> normal_form(const Coefficients& at, const std::vector<MatrixXd>& v, bool steady) {
+  const auto n = v.front().rows();
+  auto factor = steady ? left_factor(at.streaming.front(), v.front()) : left_factor(at.rate, MatrixXd::Identity(n, n));
   if (!factor) return std::nullopt;
   NormalForm form;
   if (!steady) {
-    form.eps = v(1, 0) / (factor->row(1) * at.streaming.col(0))(0);
+    form.eps = v.front()(1, 0) / (factor->row(1) * at.streaming.front().col(0))(0);
     *factor *= form.eps;
   }
-  form.streaming = *factor * at.streaming;
+  for (const MatrixXd& streaming : at.streaming) form.streaming.emplace_back(*factor * streaming);
   form.reaction = *factor * at.reaction;
   form.rest = *factor * at.rest;
   return form;
 }
 
-std::string streaming_obstacle(const NormalForm& form, const MatrixXd& v, double eps, bool steady) {
+std::string streaming_obstacle(const NormalForm& form, const std::vector<MatrixXd>& v, double eps, bool steady) {
   if (!steady && !(form.eps > 0.0 && std::isfinite(form.eps)))
     return "the x-derivatives are not v f_x: the ratio of f_t to v f_x is " + scientific(form.eps);
   if (!(std::abs(form.eps - eps) <= kSame * eps)) return "the Knudsen number is not constant";
-  if (!((form.streaming - v).cwiseAbs().maxCoeff() <= kSame * v.cwiseAbs().maxCoeff()))
-    return "the x-derivatives are not v f_x";
+  for (size_t i = 0; i < v.size(); ++i)
+    if (!((form.streaming[i] - v[i]).cwiseAbs().maxCoeff() <= kSame * v[i].cwiseAbs().maxCoeff()))
+      return "the x-derivatives are not v f_x";
   return {};
 }
 
@@ -175,7 +192,8 @@ MatrixXd at_other_times(const Problem& problem, MatrixXd points) {
 }
 
 std::string equation_obstacle(const Problem& problem, const Moments& moments) {
-  const MatrixXd points = probe_points(problem), v = streaming_matrix(*problem.velocity);
+  const MatrixXd points = probe_points(problem);
+  const std::vector<MatrixXd> v = streaming_matrices(*problem.velocity);
   const bool steady = problem.time() < 0;
   const auto now = interior_coefficients(problem, moments.to_fields, points);
   const auto later = interior_coefficients(problem, moments.to_fields, at_other_times(problem, points));
@@ -234,7 +252,9 @@ MatrixXd field_coefficients(const Problem& problem, const Term& term, const Line
 }
 
 bool is_incoming(const Problem& problem, const BoxSide& side, Index node) {
-  return problem.velocity->nodes(node, 0) * (side.upper ? 1.0 : -1.0) < 0.0;
+  const auto space = problem.space();
+  const Index component = std::find(space.begin(), space.end(), side.coordinate) - space.begin();
+  return problem.velocity->nodes(node, component) * (side.upper ? 1.0 : -1.0) < 0.0;
 }
 
 std::string condition_obstacle(const Problem& problem, const BoxSide& side, const Term& term,
@@ -256,15 +276,22 @@ std::string condition_obstacle(const Problem& problem, const BoxSide& side, cons
   return {};
 }
 
+std::string velocity_text(const VelocityBasis& basis, Index node) {
+  std::string text;
+  for (const double component : basis.nodes.row(node)) text += (text.empty() ? "" : ", ") + scientific(component);
+  return basis.dimension() == 1 ? text : "(" + text + ")";
+}
+
 std::string inflow_obstacle(const Problem& problem) {
   for (const BoxSide& side : box_sides(problem)) {
+    if (problem.coordinates[static_cast<size_t>(side.coordinate)].periodic) continue;
     std::vector<bool> given(problem.fields.size(), false);
     for (const Term* term : terms_on(problem, side.piece))
       if (const auto reason = condition_obstacle(problem, side, *term, given); !reason.empty()) return reason;
     for (size_t j = 0; j < given.size(); ++j)
       if (!given[j] && is_incoming(problem, side, static_cast<Index>(j)))
         return "no boundary condition on " + side.piece + " for the velocity " +
-               scientific(problem.velocity->nodes(static_cast<Index>(j), 0));
+               velocity_text(*problem.velocity, static_cast<Index>(j));
   }
   return {};
 }
@@ -361,10 +388,13 @@ class TableOfX {
 
 std::string shape_obstacle(const Problem& problem) {
   if (!problem.velocity) return "the equation has no velocity";
-  if (problem.velocity->dimension() != 1) return "a velocity of one component is needed";
+  const auto space = problem.space();
+  if (space.size() > 2 || !problem.box) return "an interval or a rectangle of the space coordinates is needed";
+  if (problem.velocity->dimension() != static_cast<Index>(space.size()))
+    return "a velocity with as many components as space coordinates is needed";
   if (problem.velocity->size() < 2) return "two velocity nodes are needed";
-  if (problem.velocity->nodes.cwiseAbs().maxCoeff() > 1.0) return "velocities in [-1, 1] are needed";
-  if (problem.space().size() != 1 || !problem.box) return "an interval of one space coordinate is needed";
+  if (problem.velocity->nodes.rowwise().norm().maxCoeff() > 1.0 + kSame)
+    return "velocities of length 1 at most are needed";
   const auto map = distribution_map(problem);
   if (!map || !moments_of(problem, *map))
     return "what the distribution is of the unknowns is not known: a derived quantity 'f' is needed that determines "
@@ -377,11 +407,15 @@ std::string shape_obstacle(const Problem& problem) {
 std::string side_obstacle(const Problem& problem) {
   if (problem.time() >= 0)
     if (auto reason = initial_obstacle(problem, evolution_states(problem)); !reason.empty()) return reason;
-  const bool periodic = problem.coordinates[static_cast<size_t>(problem.space().front())].periodic;
-  return periodic ? "" : inflow_obstacle(problem);
+  return inflow_obstacle(problem);
 }
 
 }  // namespace
+
+std::string TransportForm::obstacle_on_line(const Problem& problem) {
+  if (problem.space().size() != 1) return "an interval of one space coordinate is needed";
+  return obstacle(problem);
+}
 
 std::string TransportForm::obstacle(const Problem& problem) {
   if (auto reason = shape_obstacle(problem); !reason.empty()) return reason;
@@ -391,7 +425,7 @@ std::string TransportForm::obstacle(const Problem& problem) {
 }
 
 TransportForm::TransportForm(std::shared_ptr<const Problem> problem) : problem_(std::move(problem)) {
-  const MatrixXd v = streaming_matrix(velocities());
+  const std::vector<MatrixXd> v = streaming_matrices(velocities());
   double largest = 0.0;
   for (const Coefficients& at :
        interior_coefficients(*problem_, known_moments(*problem_).to_fields, probe_points(*problem_))) {
@@ -402,9 +436,17 @@ TransportForm::TransportForm(std::shared_ptr<const Problem> problem) : problem_(
   if (steady()) eps_ = largest > 1.0 ? 1.0 / largest : 1.0;
 }
 
-const Coordinate& TransportForm::space_axis() const {
-  return problem_->coordinates[static_cast<size_t>(problem_->space().front())];
+const Coordinate& TransportForm::space_axis(Index i) const {
+  return problem_->coordinates[static_cast<size_t>(problem_->space()[static_cast<size_t>(i)])];
 }
+
+bool TransportForm::periodic() const {
+  for (Index i = 0; i < dimension(); ++i)
+    if (!space_axis(i).periodic) return false;
+  return true;
+}
+
+std::vector<MatrixXd> TransportForm::streaming() const { return streaming_matrices(velocities()); }
 
 double TransportForm::start() const {
   return steady() ? 0.0 : problem_->coordinates[static_cast<size_t>(problem_->time())].low;
@@ -421,14 +463,14 @@ int TransportForm::double_gauss_nodes() const {
   return (double_gauss_velocities(half).nodes - basis.nodes.col(0)).cwiseAbs().maxCoeff() <= 1e-12 ? half : 0;
 }
 
-MatrixXd TransportForm::medium(const VectorXd& x) const {
-  const MatrixXd v = streaming_matrix(velocities());
-  const MatrixXd points = steady() ? MatrixXd(x) : points_at_time(*problem_, x, start());
+MatrixXd TransportForm::medium(const MatrixXd& x) const {
+  const std::vector<MatrixXd> v = streaming_matrices(velocities());
+  const MatrixXd points = steady() ? x : points_at_time(*problem_, x, start());
   const auto coefficients = interior_coefficients(*problem_, known_moments(*problem_).to_fields, points);
   // Nothing but rounding is negative: the solvers refuse any negative number.
   const auto not_rounding = [](double a, double largest) { return std::abs(a) <= kRounding * largest ? 0.0 : a; };
-  MatrixXd result(x.size(), 3);
-  for (Index i = 0; i < x.size(); ++i) {
+  MatrixXd result(x.rows(), 3);
+  for (Index i = 0; i < x.rows(); ++i) {
     const auto form = normal_form(coefficients[static_cast<size_t>(i)], v, steady());
     if (!form) throw NumericalError("the transport equation degenerates at " + point_text(*problem_, points.row(i)));
     const double largest = form->reaction.cwiseAbs().maxCoeff();
@@ -440,8 +482,23 @@ MatrixXd TransportForm::medium(const VectorXd& x) const {
   return result;
 }
 
-MatrixXd TransportForm::initial(const VectorXd& x) const {
+MatrixXd TransportForm::initial(const MatrixXd& x) const {
   return initial_values(*problem_, evolution_states(*problem_), x) * distribution_map(*problem_)->transpose();
+}
+
+MatrixXd TransportForm::initial_moments(const MatrixXd& x) const {
+  constexpr Index kPoints = 512;  // at once: each has matrices of its own
+  const MatrixXd to_moments = known_moments(*problem_).of_fields.transpose();
+  MatrixXd moments(x.rows(), velocities().size());
+  for (Index i = 0; i < x.rows(); i += kPoints) {
+    const Index n = std::min(kPoints, x.rows() - i);
+    moments.middleRows(i, n) = initial_values(*problem_, evolution_states(*problem_), x.middleRows(i, n)) * to_moments;
+  }
+  return moments;
+}
+
+MatrixXd TransportForm::inflow(const BoxSide& side, const MatrixXd& points) const {
+  return inflow_at(*problem_, side, points);
 }
 
 MatrixXd TransportForm::between_velocities(const VectorXd& points) const {
@@ -487,7 +544,11 @@ MatrixXd TransportForm::fields(const MatrixXd& values) const {
   const MatrixXd deviation = values.rightCols(basis.size()).colwise() - values.col(0);
   MatrixXd moments = deviation * basis.weights.asDiagonal() * basis.polynomials;
   moments.col(0) = values.col(0);
-  moments.col(1) = values.col(1) * (eps_ / streaming_matrix(basis)(1, 0));
+  moments.col(1) = values.col(1) * (eps_ / streaming_matrices(basis).front()(1, 0));
+  return fields_of_moments(moments);
+}
+
+MatrixXd TransportForm::fields_of_moments(const MatrixXd& moments) const {
   return moments * known_moments(*problem_).to_fields.transpose();
 }
 

@@ -53,11 +53,16 @@ TEST(TransportReferences, WhichAreApplicable) {
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-volterra"), "sigma_S must be constant"));
   t.scattering = "1";
   t.absorption = "1";
+  EXPECT_EQ(applicable_references(problem_of(t)).front(), "transport-modes");
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-volterra"), "absorption"));
   EXPECT_TRUE(says(refusal(problem_of(t), "diffusion-synthetic"), "it has time"));
   t.absorption = "0";
   t.periodic = false;
-  EXPECT_EQ(applicable_references(problem_of(t)), (std::vector<std::string>{"micro-macro", "even-odd"}));
+  EXPECT_EQ(applicable_references(problem_of(t)),
+            (std::vector<std::string>{"transport-characteristics", "micro-macro", "even-odd"}));
+  t.eps = 0.01;
+  EXPECT_TRUE(says(refusal(problem_of(t), "transport-characteristics"), "mean free times"));
+  t.eps = 1.0;
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-volterra"), "not periodic"));
   t.end = 0.0;
   EXPECT_EQ(applicable_references(problem_of(t)), (std::vector<std::string>{"diffusion-synthetic"}));
@@ -168,6 +173,33 @@ TEST(TransportReferences, InflowTendsToDiffusion) {
   }
 }
 
+// rho of the Peierls equation by another method: Picard's iteration from free flight, three collisions of a short time.
+TEST(TransportReferences, CharacteristicsOfInflowNearEpsOne) {
+  Transport t;
+  t.end = 0.1;
+  t.periodic = false;
+  t.initial = "0*v";
+  t.inflow_left = "1";
+  t.velocity = "v in double_gauss(8)";
+  const ReferenceSolution solution = solve(problem_of(t), "auto", 3e-4);
+  EXPECT_EQ(solution.name, "transport-characteristics");
+  EXPECT_TRUE(says(solution.detail, "rho to"));
+  EXPECT_LE(solution.error_estimate, 0.1);  // what 16 velocities leave of a front
+  // Behind the front at x = 0: f = 1 for v > 0; for v < 0 what was scattered back, to first order in t:
+  // rho_0 = (1 - x/t)/2, f(0, t, v < 0) = int_0^t rho_0(|v| s, t - s) ds, rho_0 = max(0, 1 - |v| s/(t - s))/2.
+  const double end = 0.01;
+  double first = 0.0;
+  const int n = 400;
+  for (int i = 0; i < n; ++i)
+    for (int k = 0; k < n; ++k) {
+      const double v = (i + 0.5) / n, s = end * (k + 0.5) / n;
+      first += 0.5 * 0.5 * std::max(0.0, 1.0 - v * s / (end - s)) * end / n / n;
+    }
+  MatrixXd corner(1, 2);
+  corner << 0.0, end;
+  EXPECT_NEAR(solution.evaluate(corner)(0, 0), 0.5 + first, 0.5 * end * end);
+}
+
 TEST(TransportReferences, SteadySlabInAllUnknowns) {
   const MatrixXd points = VectorXd::LinSpaced(41, 0.0, 1.0);
   for (const Unknowns unknowns : {Unknowns::micro_macro, Unknowns::even_odd, Unknowns::distribution}) {
@@ -184,6 +216,24 @@ TEST(TransportReferences, SteadySlabInAllUnknowns) {
     const MatrixXd fields = solution.evaluate(points);
     // Moment 0 of f: the first field. eps -> 0: rho = 1 - x.
     EXPECT_LE(distance(fields.col(0), (1.0 - points.array()).matrix()), 2e-5);
+  }
+}
+
+// The steps of etdrk4 are far longer than the layer; the exact modes of the same velocities say what is in it.
+TEST(TransportReferences, EtdSeesTheInitialLayer) {
+  for (const double eps : {1e-2, 1e-4}) {
+    Transport t;
+    t.eps = eps;
+    t.end = 0.1;
+    t.velocity = "v in gauss(3)";
+    const Problem problem = problem_of(t);
+    MatrixXd points = points_of(0.1);
+    for (Index k = 0; k < points.rows(); ++k)  // most of them in the layer
+      points(k, 1) = std::min(0.1, eps * eps * std::exp2(-6.0 + 0.05 * static_cast<double>(k)));
+    const ReferenceSolution solution = solve_reference(problem, {"etdrk4", 1e-8, 0, true});
+    const MatrixXd exact = solve(problem, "transport-modes").evaluate(points);
+    EXPECT_LE(solution.error_estimate, 1e-8);
+    EXPECT_LE(distance(solution.evaluate(points), exact), 1e-8 * exact.cwiseAbs().maxCoeff()) << eps;
   }
 }
 

@@ -91,7 +91,7 @@ TEST(References, EveryProblemHasAnApplicableOne) {
       EXPECT_EQ(names.front(), "exact") << definition.name;
     }
   }
-  EXPECT_EQ(reference_names().size(), 10u);
+  EXPECT_EQ(reference_names().size(), 13u);
 }
 
 TEST(References, AutoTakesTheExactSolution) {
