@@ -1,9 +1,12 @@
 // Linear transport as Problems of different unknowns, for the tests of what reads and solves them.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 
 #include "problems/builder.h"
+#include "problems/quantities.h"
+#include "solvers/head/solution.h"
 
 namespace torsor::kinetic_problems {
 
@@ -116,6 +119,17 @@ inline Problem eigenmode(double eps, const std::string& velocity = "v in gauss(1
   problem.initial("density", "rho = rho_exact");
   problem.initial("deviation", "eps*g = eps*g_exact");
   return problem.build();
+}
+
+/// A quantity of the results (problems/quantities.h) at points (N x 2): N x 1, or N x nodes.
+inline Eigen::MatrixXd quantity(const Problem& problem, const Solution& solution, const std::string& name,
+                         const Eigen::MatrixXd& points) {
+  std::vector<FieldJet> jets;
+  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f) jets.push_back({f, {0, 0}});
+  const Eigen::MatrixXd values = solution.jets(points, jets);
+  for (const auto& known : quantities(problem))
+    if (known.name == name) return known.of(points, values);
+  throw std::logic_error("no quantity " + name);
 }
 
 }  // namespace torsor::kinetic_problems

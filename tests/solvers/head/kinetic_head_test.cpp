@@ -33,16 +33,6 @@ Eigen::MatrixXd grid(double begin, double end) {
   return points;
 }
 
-Eigen::MatrixXd quantity(const Problem& problem, const Solution& solution, const std::string& name,
-                         const Eigen::MatrixXd& points) {
-  std::vector<FieldJet> jets;
-  for (Index f = 0; f < static_cast<Index>(problem.fields.size()); ++f) jets.push_back({f, {0, 0}});
-  const Eigen::MatrixXd values = solution.jets(points, jets);
-  for (const auto& known : quantities(problem))
-    if (known.name == name) return known.of(points, values);
-  throw std::logic_error("no quantity " + name);
-}
-
 HeadResult solve(const Problem& problem) {
   SilentProgress progress;
   HeadOptions options;
@@ -63,9 +53,9 @@ TEST_P(EveryKnudsenNumber, EigenmodeOfTheSlab) {
   const Problem problem = slab(eps, eps > 0.15 ? 48 : 16, 0.1, mode);
   const HeadResult result = solve(problem);
   const Eigen::MatrixXd points = grid(0, 0.1);
-  const Eigen::MatrixXd rho = quantity(problem, result.solutions.front(), "rho", points);
-  const Eigen::MatrixXd flux = quantity(problem, result.solutions.front(), "flux", points);
-  const Eigen::MatrixXd f = quantity(problem, result.solutions.front(), "f", points);
+  const Eigen::MatrixXd rho = kinetic_problems::quantity(problem, result.solutions.front(), "rho", points);
+  const Eigen::MatrixXd flux = kinetic_problems::quantity(problem, result.solutions.front(), "flux", points);
+  const Eigen::MatrixXd f = kinetic_problems::quantity(problem, result.solutions.front(), "f", points);
   Eigen::MatrixXd true_rho(rho.rows(), 1), true_flux(rho.rows(), 1), true_f(f.rows(), f.cols());
   for (Index k = 0; k < points.rows(); ++k) {
     true_rho(k, 0) = exact.rho(points(k, 1), points(k, 0));
@@ -97,7 +87,7 @@ double out_of_equilibrium(double eps) {
   double worst = 0;
   for (const double begin : {0.0, 0.1}) {
     const Eigen::MatrixXd points = grid(begin, 0.3);
-    worst = std::max(worst, relative_l2(quantity(problem, result.solutions.front(), "rho", points).col(0), exact.rho(points)));
+    worst = std::max(worst, relative_l2(kinetic_problems::quantity(problem, result.solutions.front(), "rho", points).col(0), exact.rho(points)));
   }
   return worst;
 }
@@ -126,7 +116,7 @@ TEST(KineticHeadSlow, WallsAfterAnInitialLayer) {
   const Eigen::MatrixXd points = grid(0.001, 0.1);
   Eigen::VectorXd values(points.rows());
   for (Index k = 0; k < points.rows(); ++k) values[k] = exact(points(k, 0), points(k, 1));
-  EXPECT_LT(relative_l2(quantity(problem, result.solutions.front(), "rho", points).col(0), values), 1e-6);
+  EXPECT_LT(relative_l2(kinetic_problems::quantity(problem, result.solutions.front(), "rho", points).col(0), values), 1e-6);
 }
 
 }  // namespace
