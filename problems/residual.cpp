@@ -126,6 +126,7 @@ Term homogeneous_term(const Problem& problem, Term term) {
 
 LinearizedTerm linearize(const Problem& problem, const Term& term, const Eigen::MatrixXd& points,
                          const Eigen::MatrixXd& normals, const Eigen::MatrixXd& jets) {
+  const torch::AutoGradMode with_gradient(true);  // a term's data may come from another one's derivatives
   const TermTensors tensors(problem, term, points, normals, jets, true);
   const torch::Tensor residual = full_size(term.residual(tensors), points.rows());
   LinearizedTerm result;

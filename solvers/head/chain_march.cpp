@@ -147,7 +147,8 @@ class ChainMarch {
   }
 
   // Refines patches and window until the tolerance holds, or refinement no longer helps: then what is left comes from
-  // the initial data, shorter windows would only be more of them, and the windows after this one are not asked for more.
+  // the initial data, and the best attempt is kept. Behind a jump of the data shorter windows would only be more of them:
+  // there the longest is kept that is about as good, and the windows after it are not asked for more.
   Attempt solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
     std::string trouble = "no attempt";
     std::vector<Attempt> attempts;
@@ -184,8 +185,8 @@ class ChainMarch {
       }
     }
     if (attempts.empty()) throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
-    inherited_ = 2 * best;
-    const Attempt& chosen = first_within(attempts, inherited_);
+    if (graded_) inherited_ = 2 * best;
+    const Attempt& chosen = first_within(attempts, graded_ ? inherited_ : best);
     cells_ = chosen.cells;
     return chosen;
   }

@@ -17,15 +17,15 @@ bool holds_values_only(const Term& term) {
   return std::all_of(term.jets.begin(), term.jets.end(), [](const FieldJet& jet) { return total_order(jet.orders) == 0; });
 }
 
-/// The fields at points of the initial face, N x fields, from the initial terms for their values; empty where those are
-/// not linear or leave a residual.
+/// The fields at points of the initial face, N x fields, from the initial terms for their values, linearised about zero.
 Eigen::MatrixXd initial_values(const Problem& problem, const Eigen::MatrixXd& points) {
   const auto fields = static_cast<Index>(problem.fields.size());
   std::vector<LinearizedTerm> rows;
   std::vector<const Term*> terms;
   for (const auto& term : problem.terms) {
     if (term.place != Place::initial || !holds_values_only(term)) continue;
-    rows.push_back(linearize(problem, term, points, {}, Eigen::MatrixXd::Zero(points.rows(), static_cast<Index>(term.jets.size()))));
+    const Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(points.rows(), static_cast<Index>(term.jets.size()));
+    rows.push_back(linearize(problem, term, points, {}, zero));
     terms.push_back(&term);
   }
   Eigen::MatrixXd values(points.rows(), fields);
@@ -38,7 +38,9 @@ Eigen::MatrixXd initial_values(const Problem& problem, const Eigen::MatrixXd& po
       right[static_cast<Index>(r)] = -rows[r].residual[k];
     }
     const Eigen::VectorXd scale = matrix.rowwise().norm().cwiseMax(1e-300).cwiseInverse();
-    values.row(k) = (scale.asDiagonal() * matrix).completeOrthogonalDecomposition().solve(scale.cwiseProduct(right));
+    const Eigen::MatrixXd scaled = scale.asDiagonal() * matrix;
+    const Eigen::VectorXd solution = scaled.completeOrthogonalDecomposition().solve(scale.cwiseProduct(right));
+    values.row(k) = solution.transpose();
   }
   return values;
 }

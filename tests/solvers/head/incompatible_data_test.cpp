@@ -81,7 +81,7 @@ TEST(IncompatibleData, RampBeginsWithTheInitialDataAndEndsWithTheBoundarys) {
     point << 0, t;
     jets << u;
     normal << -1, 0;
-    const auto term = std::find_if(p.terms.begin(), p.terms.end(), [](const Term& t) { return t.name == "left"; });
+    const auto term = std::find_if(p.terms.begin(), p.terms.end(), [](const Term& one) { return one.name == "left"; });
     return evaluate_residual(p, *term, point, normal, jets)[0];
   };
   EXPECT_NEAR(left(ramped, 0, 0.25), 0, 1e-12);
