@@ -1,4 +1,5 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
+#include <cmath>
 #include <cstdio>
 
 #include "physics/error.h"
@@ -31,6 +32,53 @@ Outcome outcome_of(std::vector<HeadResult> results, double seconds) {
   return outcome;
 }
 
+/// The stored solution for another task: where the network takes parameters, with the task's.
+Solution solution_for(const StoredModel& model, const Problem& task) {
+  const Solution& stored = model.tasks.front().solution;
+  if (model.inputs.empty()) return stored;
+  const Eigen::VectorXd constants = constant_inputs(model.inputs, task);
+  for (Index i = 0; i < constants.size(); ++i) {
+    const ParameterInput& input = model.inputs[static_cast<size_t>(i)];
+    constexpr double kRounding = 1e-12;
+    if (std::abs(constants[i]) > 1 + kRounding)
+      std::fprintf(stderr, "torsor: warning: %s is outside of [%g, %g], where the network was trained\n",
+                   input.name.c_str(), input.low, input.high);
+  }
+  return with_constant_inputs(stored, constants);
+}
+
+/// The network alone at the tasks' parameters.
+Outcome network_outcome(const StoredModel& model, const std::vector<Problem>& tasks, const Config& config) {
+  if (model.inputs.empty() || !model.trained_heads)
+    throw config.error("head.resolve", "the model has no heads for other tasks: needs model.task_inputs = parameters and "
+                                       "train.resolve = no where it was trained");
+  Outcome outcome;
+  outcome.inputs = model.inputs;
+  outcome.trained_heads = true;
+  for (const auto& task : tasks) {
+    check_adaptable(task, model.tasks.front().solution);
+    outcome.solutions.push_back(solution_for(model, task));
+  }
+  return outcome;
+}
+
+/// Heads solved again. Tasks share the body, and where they share their operator its factorisations, but for networks that
+/// take their parameters.
+Outcome adapted_outcome(const StoredModel& model, const std::vector<Problem>& tasks, const HeadOptions& options) {
+  TerminalProgress progress("adapt");
+  const double start = wall_seconds();
+  std::vector<HeadResult> results;
+  if (model.inputs.empty()) {
+    results = adapt_heads(tasks, model.tasks.front().solution, options, progress);
+  } else {
+    for (const auto& task : tasks)
+      results.push_back(adapt_heads({task}, solution_for(model, task), options, progress).front());
+  }
+  Outcome outcome = outcome_of(std::move(results), wall_seconds() - start);
+  outcome.inputs = model.inputs;
+  return outcome;
+}
+
 }  // namespace
 
 int command_solve(const Arguments& arguments) {
@@ -48,6 +96,8 @@ int command_solve(const Arguments& arguments) {
     train_and_finish(config, runtime, command_text("solve", arguments), json_path(given), nullptr);
     return 0;
   }
+  if (config.has("model.positive"))
+    throw config.error("model.positive", "is for trained fields; a closed-form head is linear (train.steps = 0)");
   const auto tasks = make_tasks(config);
   HeadOptions head = head_options(config, tasks);
   head.newton.least_squares.singular_values = false;
@@ -82,15 +132,10 @@ int command_adapt(const Arguments& arguments) {
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));
   state(runtime);
-  std::vector<HeadResult> results;
-  const double start = wall_seconds();
-  {
-    TerminalProgress progress("adapt");
-    results = adapt_heads(problems_of(tasks), model.tasks.front().solution, head, progress);
-  }
-  const double seconds = wall_seconds() - start;
-  finish_run(config, tasks, outcome_of(std::move(results), seconds), head, runtime, command_text("adapt", arguments),
-             json_path(given));
+  const auto problems = problems_of(tasks);
+  Outcome outcome = config.boolean("head.resolve") ? adapted_outcome(model, problems, head)
+                                                   : network_outcome(model, problems, config);
+  finish_run(config, tasks, std::move(outcome), head, runtime, command_text("adapt", arguments), json_path(given));
   return 0;
 }
 

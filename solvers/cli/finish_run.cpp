@@ -38,6 +38,8 @@ StoredModel stored_model(const std::vector<Task>& tasks, const Outcome& outcome)
   model.coordinates = coordinate_names(problem.coordinates);
   for (const auto& field : problem.fields) model.fields.push_back(field.name);
   model.boundary_weight = outcome.boundary_weight;
+  model.inputs = outcome.inputs;
+  model.trained_heads = outcome.trained_heads;
   for (size_t t = 0; t < tasks.size(); ++t) model.tasks.push_back({tasks[t].name, outcome.solutions[t]});
   return model;
 }

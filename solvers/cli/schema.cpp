@@ -64,6 +64,8 @@ const ConfigSchema& config_schema() {
         {"head.newton_iterations", "integer", "30", "most linearisations of a nonlinear problem", ">= 1"},
         {"head.newton_tolerance", "real", "1e-6", "relative change at which Newton stops", "> 0"},
         {"head.singular_values", "boolean", "yes", "store the singular values of the head's system"},
+        {"head.resolve", "boolean", "yes",
+         "torsor adapt: heads solved again; no: the network alone, which was trained with model.task_inputs = parameters"},
         {"head.hard_constraint.*", "expression", "",
          "factor that is zero where the field's condition holds exactly"},
         {"head.lift.*", "expression", "", "the field's value there (default 0)"},
