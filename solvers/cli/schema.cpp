@@ -12,7 +12,7 @@ const ConfigSchema& config_schema() {
         {"problem.seed", "integer", "0", "seed of random data and random features", ">= 0"},
         {"problem.tasks", "integer", "1", "number of tasks; task i has the seed problem.seed + i", ">= 1"},
         {"problem.parameter.*", "text", "",
-         "value of a parameter, or several separated by commas: one task for each"},
+         "value of a parameter, or several separated by commas: one task for each; log_spaced(low, high, n) is n of them"},
         {"problem.title", "text", "", "one line about an equation written here"},
         {"problem.coordinates", "text", "", "e.g. x in [0, 1] m periodic; t in [0, 2*pi] s time"},
         {"problem.domain", "text", "box", "e.g. box minus disk(0.3, 0.3, 0.1); in the space coordinates"},

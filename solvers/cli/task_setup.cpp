@@ -27,12 +27,37 @@ std::vector<std::string> split(const std::string& text) {
 
 std::string last_part(const std::string& key) { return key.substr(key.find('.', key.find('.') + 1) + 1); }
 
+double constant(const Config& config, const std::string& key, const std::string& text) {
+  const Expression formula = Expression::parse(text);
+  if (!formula.is_constant()) throw config.error(key, "must be a number or numbers separated by commas");
+  return formula.constant_value();
+}
+
+const std::string kLogSpaced = "log_spaced(";
+
+/// The values of log_spaced(low, high, n): low (high/low)^(i/(n-1)).
+std::vector<double> log_spaced(const Config& config, const std::string& key, const std::string& text) {
+  constexpr double kMost = 1e4;
+  const auto parts = split(text.substr(kLogSpaced.size(), text.size() - kLogSpaced.size() - 1));
+  std::vector<double> given;
+  for (const auto& part : parts) given.push_back(constant(config, key, part));
+  if (given.size() != 3 || !(given[0] > 0) || !(given[1] > given[0]) || !(given[2] >= 2 && given[2] <= kMost) ||
+      given[2] != std::floor(given[2]))
+    throw config.error(key, "log_spaced(low, high, n) needs 0 < low < high and a whole n >= 2");
+  const auto n = static_cast<int>(given[2]);
+  std::vector<double> values;
+  for (int i = 0; i < n; ++i)
+    values.push_back(i + 1 == n ? given[1] : given[0] * std::pow(given[1] / given[0], i / static_cast<double>(n - 1)));
+  return values;
+}
+
 std::vector<double> parameter_values(const Config& config, const std::string& key) {
   std::vector<double> values;
   for (const auto& text : split(config.text(key))) {
-    const Expression formula = Expression::parse(text);
-    if (!formula.is_constant()) throw config.error(key, "must be a number or numbers separated by commas");
-    values.push_back(formula.constant_value());
+    if (text.rfind(kLogSpaced, 0) == 0 && text.back() == ')')
+      for (const double value : log_spaced(config, key, text)) values.push_back(value);
+    else
+      values.push_back(constant(config, key, text));
   }
   if (values.empty()) throw config.error(key, "must have at least one value");
   return values;
