@@ -122,7 +122,7 @@ void finish_run(const Config& config, const std::vector<Task>& tasks, Outcome ou
     run.tasks.push_back(std::move(record));
   }
   write_outputs(run, config, folder);
-  write_solutions(stored_model(tasks, outcome), options, folder + "/model.h5");
+  write_solutions(stored_model(tasks, outcome), folder + "/model.h5");
   print_run(run, json_path);
   if (config.has("reference.data"))
     for (size_t t = 0; t < tasks.size(); ++t)

@@ -105,7 +105,7 @@ std::shared_ptr<const Patchwork> read_patchwork(const ModelNode& node, size_t di
   return std::make_shared<Patchwork>(std::move(axes), node.integer("chain"), std::move(bodies));
 }
 
-void write_window(const Window& window, const StoredModel& model, const HeadOptions& options, ModelNode& node) {
+void write_window(const Window& window, const StoredModel& model, ModelNode& node) {
   node.set("start", window.start);
   node.set("end", window.end);
   node.set("head", vector_array(window.head));
@@ -113,10 +113,10 @@ void write_window(const Window& window, const StoredModel& model, const HeadOpti
     ModelNode& field = node.child("field" + std::to_string(f));
     write_patchwork(window.ansatz->patchwork(static_cast<Index>(f)), field);
     if (window.ansatz->positive(static_cast<Index>(f))) field.set("positive", std::int64_t{1});
-    const auto constraint = options.constraints.find(model.fields[f]);
-    if (constraint == options.constraints.end()) continue;
-    field.set("factor", constraint->second.factor.str());
-    field.set("lift", constraint->second.lift.str());
+    const auto& constraint = window.ansatz->parts()[f].constraint;
+    if (!constraint) continue;
+    field.set("factor", constraint->factor_formula.str());
+    field.set("lift", constraint->lift_formula.str());
   }
 }
 
@@ -166,7 +166,7 @@ void read_inputs(const ModelNode& root, StoredModel& model) {
 
 }  // namespace
 
-void write_solutions(const StoredModel& model, const HeadOptions& options, const std::string& path) {
+void write_solutions(const StoredModel& model, const std::string& path) {
   ModelNode root;
   root.set("problem", model.problem);
   root.set("coordinates", join(model.coordinates));
@@ -181,7 +181,7 @@ void write_solutions(const StoredModel& model, const HeadOptions& options, const
     task.set("time", static_cast<std::int64_t>(solution.time()));
     task.set("windows", static_cast<std::int64_t>(solution.windows().size()));
     for (size_t w = 0; w < solution.windows().size(); ++w)
-      write_window(solution.windows()[w], model, options, task.child("window" + std::to_string(w)));
+      write_window(solution.windows()[w], model, task.child("window" + std::to_string(w)));
   }
   write_model(root, path);
 }

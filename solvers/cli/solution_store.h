@@ -24,7 +24,7 @@ struct StoredModel {
 };
 
 /// Writes FOLDER/model.h5 in one atomic step. Throws InputError when it cannot be written.
-void write_solutions(const StoredModel& model, const HeadOptions& options, const std::string& path);
+void write_solutions(const StoredModel& model, const std::string& path);
 
 /// Reads it back; every field has the same value at every point, to the bit. Throws InputError for a missing, foreign or
 /// damaged file.

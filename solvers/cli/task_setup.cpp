@@ -182,18 +182,37 @@ std::vector<Task> make_tasks(const Config& config) {
   return tasks;
 }
 
-namespace {
-
-/// A formula of coordinates and parameters, the latter's values put in: the same for all tasks.
-Expression common_formula(const Config& config, const std::string& key, const std::vector<Task>& tasks) {
-  const Expression formula = tasks.front().problem.formula(config.expression(key));
-  for (const auto& task : tasks)
-    if (task.problem.formula(config.expression(key)).str() != formula.str())
-      throw config.error(key, "names a parameter whose value differs between the tasks; solve them one by one");
-  return formula;
+std::vector<HeadOptions::Constraints> hard_constraints(const Config& config, const std::vector<Task>& tasks) {
+  for (const auto& key : config.keys_under("head.lift"))
+    if (!config.has("head.hard_constraint." + last_part(key)))
+      throw config.error(key, "needs head.hard_constraint." + last_part(key));
+  std::vector<HeadOptions::Constraints> result(tasks.size());
+  const auto keys = config.keys_under("head.hard_constraint");
+  if (keys.empty()) return result;
+  const ProblemDefinition definition = problem_definition(config);
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    ProblemBuilder builder(definition.name, tasks[t].input);
+    definition.define(builder);
+    builder.build();
+    for (const auto& key : keys) {
+      const std::string unknown = last_part(key), lift = "head.lift." + unknown;
+      const Expression factor = builder.in_coordinates(key, config.text(key));
+      const std::string lift_text = config.has(lift) ? config.text(lift) : "0";
+      for (auto& [field, value] : builder.value_of_unknown(lift, unknown, lift_text)) result[t][field] = {factor, value};
+    }
+  }
+  return result;
 }
 
-}  // namespace
+void check_common_constraints(const Config& config, const std::vector<HeadOptions::Constraints>& constraints) {
+  for (const auto& key : config.keys_under("head.hard_constraint"))
+    for (const auto& task : constraints)
+      for (const auto& [field, constraint] : task) {
+        const auto& first = constraints.front().at(field);
+        if (constraint.factor.str() != first.factor.str() || constraint.lift.str() != first.lift.str())
+          throw config.error(key, "or its lift names a parameter whose value differs between the tasks; solve them one by one");
+      }
+}
 
 HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {
   HeadOptions options;
@@ -228,15 +247,7 @@ HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {
   options.newton.least_squares.rcond = config.real("head.rcond");
   options.newton.least_squares.ridge = config.real("head.ridge");
   options.seed = static_cast<uint64_t>(config.integer("problem.seed"));
-  for (const auto& key : config.keys_under("head.hard_constraint")) {
-    const std::string field = last_part(key), lift = "head.lift." + field;
-    tasks.front().problem.field_index(field);
-    options.constraints[field] = {common_formula(config, key, tasks),
-                                  config.has(lift) ? common_formula(config, lift, tasks) : Expression()};
-  }
-  for (const auto& key : config.keys_under("head.lift"))
-    if (!options.constraints.count(last_part(key)))
-      throw config.error(key, "needs head.hard_constraint." + last_part(key));
+  options.constraints = hard_constraints(config, tasks).front();
   return options;
 }
 

@@ -23,6 +23,7 @@ using JetFunction =
 struct HardConstraint {
   JetFunction factor;  ///< D
   JetFunction lift;    ///< G
+  Expression factor_formula, lift_formula;  ///< of the coordinates
 };
 
 /// Columns of a head that are kept together: those of the fields first_field <= f < end_field in one group of the

@@ -56,11 +56,15 @@ Eigen::VectorXd constant_inputs(const std::vector<ParameterInput>& inputs, const
   return constants;
 }
 
-Solution with_constant_inputs(const Solution& solution, const Eigen::VectorXd& constants) {
+Solution with_constant_inputs(const Solution& solution, const Eigen::VectorXd& constants,
+                              const std::function<std::optional<HardConstraint>(Index field)>& constraint_of) {
   std::vector<Window> windows;
   for (const Window& window : solution.windows()) {
     std::vector<Ansatz::FieldPart> parts = window.ansatz->parts();
-    for (auto& part : parts) part.patchwork = with_constant_inputs(*part.patchwork, constants);
+    for (size_t f = 0; f < parts.size(); ++f) {
+      parts[f].patchwork = with_constant_inputs(*parts[f].patchwork, constants);
+      parts[f].constraint = constraint_of(static_cast<Index>(f));
+    }
     windows.push_back({window.start, window.end, std::make_shared<Ansatz>(std::move(parts)), window.head});
   }
   return Solution(solution.time(), std::move(windows));

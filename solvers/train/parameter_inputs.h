@@ -2,6 +2,8 @@
 // trained on, logarithmically where they span more than two decades.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,9 @@ std::vector<ParameterInput> parameter_inputs(const std::vector<Problem>& tasks);
 /// The constant inputs of a task: one for each. Throws InputError for a task without such a parameter.
 Eigen::VectorXd constant_inputs(const std::vector<ParameterInput>& inputs, const Problem& task);
 
-/// A trained solution with other constant inputs: the same network, weights and heads, for another task. Throws InputError
-/// where a body is no network or has another number of constant inputs.
-Solution with_constant_inputs(const Solution& solution, const Eigen::VectorXd& constants);
+/// A trained solution with other constant inputs and hard constraints: the same network, weights and heads, for another task.
+/// Throws InputError where a body is no network or has another number of constant inputs.
+Solution with_constant_inputs(const Solution& solution, const Eigen::VectorXd& constants,
+                              const std::function<std::optional<HardConstraint>(Index field)>& constraint_of);
 
 }  // namespace torsor

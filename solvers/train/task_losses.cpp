@@ -20,7 +20,7 @@ constexpr Index kJacobianRows = 512;  // held at a time
 /// The network's derivatives that a jet is made of: itself, or all up to it where a constraint multiplies the network or
 /// the field is its exponential.
 std::vector<MultiIndex> parts_of(const FieldJet& jet, const TaskNetwork& network) {
-  if (network.constraint(jet.field) || network.positive(jet.field)) return lower_closure({jet.orders});
+  if (network.constraint(0, jet.field) || network.positive(jet.field)) return lower_closure({jet.orders});
   return {jet.orders};
 }
 
@@ -158,7 +158,7 @@ class TermJets {
   /// Of every part of a jet, at the set's points; empty without a constraint.
   static Eigen::MatrixXd factors_of(const PointSet& set, const FieldJet& jet, const TaskNetwork& network,
                                     const std::vector<MultiIndex>& members) {
-    const HardConstraint* constraint = network.constraint(jet.field);
+    const HardConstraint* constraint = network.constraint(set.task, jet.field);
     if (!constraint) return {};
     return multiply_operator({jet.orders}, Eigen::MatrixXd::Ones(set.points.rows(), 1), members,
                              constraint->factor(set.points, members));
@@ -166,7 +166,7 @@ class TermJets {
 
   void add_lifts(const PointSet& set, const Term& term, const TaskNetwork& network) {
     for (size_t c = 0; c < term.jets.size(); ++c) {
-      const HardConstraint* constraint = network.constraint(term.jets[c].field);
+      const HardConstraint* constraint = network.constraint(set.task, term.jets[c].field);
       if (!constraint) continue;
       if (lift_.size() == 0) lift_ = Eigen::MatrixXd::Zero(set.points.rows(), static_cast<Index>(term.jets.size()));
       lift_.col(static_cast<Index>(c)) = constraint->lift(set.points, {term.jets[c].orders});

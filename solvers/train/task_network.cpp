@@ -67,10 +67,19 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
   shape_.outputs = own_heads() ? tasks_ * fields_ : fields_;
   shape_.check();
   constraints_.resize(tasks.front().fields.size(), nullptr);
-  for (const auto& [field, constraint] : options_.constraints)
-    constraints_[static_cast<size_t>(tasks.front().field_index(field))] = &constraint;
+  for (const auto& [field, constraints] : options_.constraints) {
+    if (constraints.size() != 1 && constraints.size() != tasks.size())
+      throw InputError("hard constraint on '" + field + "': " + std::to_string(constraints.size()) + " for " +
+                       std::to_string(tasks.size()) + " tasks");
+    constraints_[static_cast<size_t>(tasks.front().field_index(field))] = &constraints;
+  }
   positive_.resize(tasks.front().fields.size(), false);
   for (const auto& field : options_.positive) positive_[static_cast<size_t>(tasks.front().field_index(field))] = true;
+}
+
+const HardConstraint* TaskNetwork::constraint(Index task, Index field) const {
+  const auto* constraints = constraints_[static_cast<size_t>(field)];
+  return constraints ? &(*constraints)[constraints->size() == 1 ? 0 : static_cast<size_t>(task)] : nullptr;
 }
 
 Index TaskNetwork::shared() const {
@@ -116,7 +125,7 @@ Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::Ve
   Eigen::VectorXd head(fields_ * body->features());
   for (Index f = 0; f < fields_; ++f) {
     parts.push_back({std::make_shared<Patchwork>(axes, 0, std::vector<std::shared_ptr<const Body>>{body}), std::nullopt});
-    if (constraint(f)) parts.back().constraint = *constraint(f);
+    if (constraint(index, f)) parts.back().constraint = *constraint(index, f);
     parts.back().positive = positive(f);
     const Index o = output(index, f);
     head.segment(f * body->features(), body->features()) = body->head_of(

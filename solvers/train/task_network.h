@@ -26,8 +26,8 @@ struct NetworkOptions {
   /// Cosines and sines of a periodic coordinate.
   Index harmonics = 1;
   TaskInputs task_inputs = TaskInputs::heads;
-  /// Of fields that meet a condition exactly, by name: u = lift + factor * network.
-  std::map<std::string, HardConstraint> constraints;
+  /// Of fields that meet a condition exactly, by name: u = lift + factor * network. One for each task, or one for all.
+  std::map<std::string, std::vector<HardConstraint>> constraints;
   /// Fields that are exp(network), or lift + factor * exp(network).
   std::vector<std::string> positive;
   uint64_t seed = 0;
@@ -51,8 +51,8 @@ class TaskNetwork {
   bool own_heads() const { return options_.task_inputs == TaskInputs::heads; }
   /// The network's output that is this task's field.
   Index output(Index task, Index field) const { return own_heads() ? task * fields_ + field : field; }
-  /// The hard constraint of a field; null without.
-  const HardConstraint* constraint(Index field) const { return constraints_[static_cast<size_t>(field)]; }
+  /// The hard constraint of a task's field; null without.
+  const HardConstraint* constraint(Index task, Index field) const;
   /// Whether exp(network) takes the place of the network in a field.
   bool positive(Index field) const { return positive_[static_cast<size_t>(field)]; }
   /// The parameters among the constant inputs; none with heads.
@@ -75,8 +75,8 @@ class TaskNetwork {
   NetworkShape shape_;
   std::vector<ParameterInput> inputs_;
   std::vector<Eigen::VectorXd> constants_;
-  std::vector<const HardConstraint*> constraints_;  // of each field, in options_
-  std::vector<bool> positive_;                      // of each field
+  std::vector<const std::vector<HardConstraint>*> constraints_;  // of each field, in options_; null without
+  std::vector<bool> positive_;                                   // of each field
 };
 
 }  // namespace torsor

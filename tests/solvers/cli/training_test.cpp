@@ -258,8 +258,8 @@ TEST_F(Training, BadInputIsNamed) {
   expect({"--set", "model.positive=u", "--set", "train.head=closed-form", "--set", "train.optimiser=adam", "--set",
           "train.steps=5"}, {"train.head", "model.positive = u"});
   expect({"--set", "head.hard_constraint.v=x"}, {"'v'"});
-  expect({"--set", "problem.tasks=1", "--set", "problem.parameter.waves=1, 2", "--set", "head.hard_constraint.u=waves*x"},
-         {"head.hard_constraint.u", "differs between the tasks"});
+  expect({"--set", "problem.tasks=1", "--set", "problem.parameter.waves=1, 2", "--set", "head.hard_constraint.u=waves*x",
+          "--set", "train.steps=0, 0"}, {"head.hard_constraint.u", "differs between the tasks"});
   expect({"--set", "train.optimiser=adam, gauss-newton", "--set", "train.objective=root"}, {"gauss-newton", "sum of squares"});
   const ProgramOutcome nothing = run({"resume", at("nowhere")});
   EXPECT_EQ(nothing.code, 2);

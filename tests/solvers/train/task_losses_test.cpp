@@ -37,7 +37,7 @@ struct Case {
 std::unique_ptr<Case> constrained() {
   NetworkOptions options = small_network();
   options.constraints["u"] =
-      formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"));
+      {formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"))};
   return std::make_unique<Case>(families()[2], options);
 }
 
@@ -47,7 +47,7 @@ std::vector<std::unique_ptr<Case>> positive() {
   plain.positive = {"u"};
   raised.positive = {"u"};
   raised.constraints["u"] =
-      formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"));
+      {formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"))};
   std::vector<std::unique_ptr<Case>> all;
   all.push_back(std::make_unique<Case>(families()[0], plain));
   all.push_back(std::make_unique<Case>(families()[2], raised));
@@ -224,7 +224,7 @@ TEST(TaskLosses, PositiveFieldsAreAboveTheirLift) {
       const Eigen::MatrixXd points = c->losses.sets().front().points;
       const Solution solution = c->network.solution(c->tasks[0], 0, scale * c->parameters, false);
       const Eigen::VectorXd u = solution.jets(points, {{0, {0, 0}}});
-      const HardConstraint* constraint = c->network.constraint(0);
+      const HardConstraint* constraint = c->network.constraint(0, 0);
       const Eigen::VectorXd lift =
           constraint ? Eigen::VectorXd(constraint->lift(points, {{0, 0}})) : Eigen::VectorXd::Zero(points.rows());
       EXPECT_GE((u - lift).minCoeff(), 0);
@@ -241,7 +241,7 @@ TEST(TaskLosses, APositiveFieldThatIsUnknownIsNamed) {
 
 TEST(TaskLosses, AConstraintOnAnUnknownFieldIsNamed) {
   NetworkOptions options = small_network();
-  options.constraints["v"] = formula_constraint({"x", "t"}, Expression::parse("t"), Expression());
+  options.constraints["v"] = {formula_constraint({"x", "t"}, Expression::parse("t"), Expression())};
   EXPECT_THROW(TaskNetwork(families()[2], options), InputError);
 }
 
