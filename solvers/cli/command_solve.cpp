@@ -109,7 +109,7 @@ int command_solve(const Arguments& arguments) {
     throw config.error("model.positive", "is for trained fields; a closed-form head is linear (train.steps = 0)");
   const auto tasks = make_tasks(config);
   HeadOptions head = head_options(config, tasks);
-  check_common_constraints(config, hard_constraints(config, tasks));
+  check_common_constraints(hard_constraints(config, tasks));
   head.newton.least_squares.singular_values = false;
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));

@@ -204,14 +204,13 @@ std::vector<HeadOptions::Constraints> hard_constraints(const Config& config, con
   return result;
 }
 
-void check_common_constraints(const Config& config, const std::vector<HeadOptions::Constraints>& constraints) {
-  for (const auto& key : config.keys_under("head.hard_constraint"))
-    for (const auto& task : constraints)
-      for (const auto& [field, constraint] : task) {
-        const auto& first = constraints.front().at(field);
-        if (constraint.factor.str() != first.factor.str() || constraint.lift.str() != first.lift.str())
-          throw config.error(key, "or its lift names a parameter whose value differs between the tasks; solve them one by one");
-      }
+void check_common_constraints(const std::vector<HeadOptions::Constraints>& constraints) {
+  for (const auto& task : constraints)
+    for (const auto& [field, constraint] : task) {
+      const auto& first = constraints.front().at(field);
+      if (constraint.factor.str() != first.factor.str() || constraint.lift.str() != first.lift.str())
+        throw InputError("head.hard_constraint." + field + ": it or its lift differs between the tasks; solve them one by one");
+    }
 }
 
 HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {

@@ -28,7 +28,7 @@ std::vector<Task> make_tasks(const Config& config);
 std::vector<HeadOptions::Constraints> hard_constraints(const Config& config, const std::vector<Task>& tasks);
 
 /// Throws InputError where they differ between the tasks: heads that are solved together need the same.
-void check_common_constraints(const Config& config, const std::vector<HeadOptions::Constraints>& constraints);
+void check_common_constraints(const std::vector<HeadOptions::Constraints>& constraints);
 
 /// With the hard constraints of the first task.
 HeadOptions head_options(const Config& config, const std::vector<Task>& tasks);

@@ -217,6 +217,63 @@ TEST_F(Training, OneNetworkServesOtherParameters) {
   expect_contains(adapt("5", "outside", {"--set", "head.resolve=no"}).err, {"warning: eps is outside of [0.001, 1]"});
 }
 
+// Constraints that name parameters and the velocity: the data hold exactly for every task, also where it was not trained.
+TEST_F(Training, KineticDataHoldExactlyForEveryParameter) {
+  const std::string config = write(R"(
+[problem]
+name = slab
+parameter.eps = log_spaced(1e-3, 1, 3)
+coordinates = x in [0, 1] periodic; t in [0, 0.1] time
+velocity = v in gauss(4)
+unknowns = rho, g(v) zero-mean
+define.free = exp(-t/eps^2)*(2 + cos(2*pi*(x - v*t/eps)))*(1 + v^2)
+residual.macro = rho_t + mean(v*g_x) = 0
+residual.micro = eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0
+initial.density = rho = mean(free)
+initial.deviation = eps*g = free - mean(free)
+derived.f = rho + eps*g
+[model]
+widths = 8, 8
+task_inputs = parameters
+[head]
+hard_constraint.rho = t
+lift.rho = 4/3*(2 + cos(2*pi*x))
+hard_constraint.g = 1 - exp(-t/eps^2)
+lift.g = (free - mean(free))/eps
+[train]
+steps = 20
+combiner = hrgrad
+tasks_per_step = 2
+points = 40
+[output]
+report = no
+grid = 9
+)");
+  ASSERT_EQ(run({"solve", config, "--out", at("slab")}).code, 0);
+  ASSERT_EQ(run({"adapt", "--model", at("slab/model.h5"), config, "--set", "problem.parameter.eps=0.02, 0.4", "--set",
+                 "head.resolve=no", "--out", at("network")}).code, 0);
+  ASSERT_EQ(run({"adapt", "--model", at("slab/model.h5"), config, "--set", "problem.parameter.eps=0.4", "--out", at("solved")}).code, 0);
+  for (const char* name : {"slab", "network", "solved"})
+    for (const auto& task : read_run(at(name)).tasks)
+      for (const auto& residual : task.residuals)
+        if (residual.term.rfind("density", 0) == 0 || residual.term.rfind("deviation", 0) == 0)
+          EXPECT_LT(residual.max, 1e-10) << name << " " << task.name << " " << residual.term;
+  // Closed-form heads: task by task.
+  const ProgramOutcome together = run({"solve", config, "--set", "train.steps=0", "--out", at("bad")});
+  EXPECT_EQ(together.code, 2);
+  expect_contains(together.err, {"head.hard_constraint.g", "differs between the tasks"});
+  EXPECT_EQ(run({"solve", config, "--set", "train.steps=0", "--set", "problem.parameter.eps=1", "--set", "head.features=40",
+                 "--out", at("head")}).code, 0);
+  const auto expect = [&](const std::string& override, const std::vector<std::string>& parts) {
+    const ProgramOutcome outcome = run({"solve", config, "--set", override, "--out", at("bad")});
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    expect_contains(outcome.err, parts);
+  };
+  expect("head.hard_constraint.g=v*t", {"head.hard_constraint.g", "'v'"});
+  expect("head.lift.rho=v", {"head.lift.rho", "'v'"});
+  expect("head.lift.h=t", {"head.lift.h", "head.hard_constraint.h"});
+}
+
 TEST_F(Training, HeadsThatBelongToTasksAreNoOthers) {
   const std::string config = write(kFamily);
   const auto train = [&](const std::string& out, std::vector<std::string> more) {
