@@ -72,6 +72,7 @@ PointOptions point_options(const Config& config) {
   options.candidates = static_cast<Index>(config.integer("train.candidates"));
   options.power = config.real("train.rad_power");
   options.constant = config.real("train.rad_constant");
+  options.time_grading = config.is_auto("train.time_grading") ? 0 : config.real("train.time_grading");
   return options;
 }
 
@@ -136,6 +137,9 @@ std::vector<ConfigKey> train_keys() {
       {"train.points", "integer", "auto", "interior points of each task", "auto or >= 1"},
       {"train.boundary_points", "integer", "auto", "points on the boundary and on the initial face", "auto or >= 1"},
       {"train.sampler", "choice", "sobol", "how points are spread", "one of: auto|grid|grid-ends|uniform|latin|sobol"},
+      {"train.time_grading", "real", "auto",
+       "points denser early: t = s^p in the first window, s spread evenly; auto: 2 for kinetic equations, else 1",
+       "auto or >= 1"},
       {"train.change", "choice", "fixed", "how points change: drawn again, refined (rar), redistributed (rad)",
        "one of: fixed|resampled|rar|rad"},
       {"train.change_every", "integer", "1000", "steps between changes of the points", ">= 1"},

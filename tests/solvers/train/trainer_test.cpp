@@ -340,6 +340,22 @@ TEST(LossWeights, CausalWeightsFallWithTime) {
   EXPECT_LT(set.weights.minCoeff(), 0.9);
 }
 
+TEST(TrainingPoints, GradedTimesAreThePowersOfEvenOnes) {
+  const std::vector<Problem> tasks{shipped("burgers")};
+  PointOptions even, graded;
+  even.interior = graded.interior = 200;
+  graded.time_grading = 3;
+  const TrainingPoints plain(tasks, even), denser(tasks, graded);
+  const Coordinate& time = tasks[0].coordinates[1];
+  ASSERT_TRUE(time.time);
+  for (size_t s = 0; s < plain.sets().size(); ++s) {
+    const Eigen::ArrayXd before = (plain.sets()[s].points.col(1).array() - time.low) / (time.high - time.low);
+    const Eigen::ArrayXd after = (denser.sets()[s].points.col(1).array() - time.low) / (time.high - time.low);
+    EXPECT_LT((after - before.cube()).abs().maxCoeff(), 1e-14);
+    EXPECT_EQ((plain.sets()[s].points.col(0) - denser.sets()[s].points.col(0)).norm(), 0);
+  }
+}
+
 TEST(TrainingPoints, RefinementGoesWhereTheResidualIs) {
   const std::vector<Problem> tasks{shipped("poisson")};
   const auto at_left = [](const PointSet& set) -> Eigen::VectorXd {
