@@ -103,7 +103,7 @@ Index argument(int count, char** values, int position, Index standard) {
 
 int main(int argc, char** argv) {
   const Index points = argument(argc, argv, 1, 2048), width = argument(argc, argv, 2, 40);
-  const Index nodes = argument(argc, argv, 3, 16), turns = argument(argc, argv, 4, 9);
+  const Index nodes = argument(argc, argv, 3, 16), turns = argument(argc, argv, 4, 31);
   std::vector<Shape> shapes;
   shapes.emplace_back("moments", points, width, nodes, false);
   shapes.emplace_back("products", points, width, kProducts, false);

@@ -150,6 +150,22 @@ std::vector<Problem> viscosities() {
   return tasks;
 }
 
+TEST(ParameterInputs, AreScaledOverTheTrainedValues) {
+  const auto narrow = parameter_inputs({shipped("burgers", {{"nu", 0.1}}), shipped("burgers", {{"nu", 0.3}})});
+  ASSERT_EQ(narrow.size(), 1U);
+  EXPECT_FALSE(narrow[0].logarithmic);
+  EXPECT_NEAR(narrow[0].scaled(0.2), 0, 1e-15);
+  EXPECT_NEAR(narrow[0].scaled(0.4), 2, 1e-15);
+  const auto wide = parameter_inputs({shipped("burgers", {{"nu", 1e-3}}), shipped("burgers", {{"nu", 1}})});
+  EXPECT_TRUE(wide[0].logarithmic);
+  EXPECT_NEAR(wide[0].scaled(1e-3), -1, 1e-15);
+  EXPECT_NEAR(wide[0].scaled(std::sqrt(1e-3)), 0, 1e-14);
+  EXPECT_THROW(wide[0].scaled(0), InputError);
+  EXPECT_NEAR(constant_inputs(wide, shipped("burgers", {{"nu", 1}}))[0], 1, 1e-15);
+  EXPECT_THROW(constant_inputs(wide, shipped("poisson")), InputError);
+  EXPECT_THROW(parameter_inputs({shipped("burgers"), shipped("burgers")}), InputError);
+}
+
 TrainOptions sampled(Index per_step, Index steps) {
   TrainOptions options = short_training("adam", steps);
   options.network.task_inputs = TaskInputs::parameters;
