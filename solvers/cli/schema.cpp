@@ -68,7 +68,8 @@ const ConfigSchema& config_schema() {
          "torsor adapt: heads solved again; no: the network alone, which was trained with model.task_inputs = parameters"},
         {"head.hard_constraint.*", "expression", "",
          "factor that is zero where the field's condition holds exactly; of coordinates, parameters and definitions"},
-        {"head.lift.*", "expression", "", "the field's value there (default 0); of an unknown of the velocity a formula of the velocity too"},
+        {"head.lift.*", "expression", "",
+         "the field's value there (default 0); of an unknown of the velocity a formula of the velocity too"},
 
         {"reference.solver", "text", "auto",
          "classical solver to compare with (torsor list references), or none"},

@@ -246,7 +246,8 @@ void Trainer::draw_tasks() {
   if (!sampling_.samples()) return;
   const auto tasks = sampling_.draw(step_);
   for (size_t s = 0; s < losses_.sets().size(); ++s)
-    drawn_[static_cast<Index>(s)] = tasks[static_cast<size_t>(sampling_.slot(losses_.sets()[s].task))] == losses_.sets()[s].task;
+    drawn_[static_cast<Index>(s)] =
+        tasks[static_cast<size_t>(sampling_.slot(losses_.sets()[s].task))] == losses_.sets()[s].task;
 }
 
 Eigen::VectorXd Trainer::factors_of(const std::vector<Index>& groups) const {

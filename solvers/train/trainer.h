@@ -1,9 +1,10 @@
 // Trains one network on all tasks.
 //
-// A step draws points where they are due, evaluates all tasks, or those drawn for it, in one pass with one gradient for each
-// task (or term, or both), lets the combiner make one direction of them for the shared parameters, adds the plain gradient of each task's
-// own head, and lets a first-order optimiser step. Optimisers that ask for the objective themselves (quasi-Newton,
-// Gauss-Newton) take the weighted sum of all losses. Phases follow one another: Adam, then SSBroyden, for instance.
+// A step draws points where they are due, evaluates all tasks, or those drawn for it, in one pass with one gradient for
+// each task (or term, or both), lets the combiner make one direction of them for the shared parameters, adds the plain
+// gradient of each task's own head, and lets a first-order optimiser step. Optimisers that ask for the objective themselves
+// (quasi-Newton, Gauss-Newton) take the weighted sum of all losses. Phases follow one another: Adam, then SSBroyden, for
+// instance.
 #pragma once
 
 #include <map>
