@@ -80,6 +80,15 @@ Eigen::MatrixXd NetworkBody::field_jets(const Eigen::Ref<const Eigen::MatrixXd>&
   return jets_at(field, parameters, constants_, indices, points);
 }
 
+NetworkBody NetworkBody::with_constants(const Eigen::VectorXd& constants) const {
+  NetworkBody result = *this;
+  if (constants.size() != constants_.size())
+    throw InputError("network body: " + std::to_string(constants.size()) + " constant inputs; the network has " +
+                     std::to_string(constants_.size()));
+  result.constants_ = constants;
+  return result;
+}
+
 Eigen::VectorXd NetworkBody::head_of(const Eigen::VectorXd& weights, double bias) const {
   if (weights.size() > hidden_)
     throw InputError("network body: a last layer of " + std::to_string(weights.size()) + " weights for " +

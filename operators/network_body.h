@@ -27,6 +27,9 @@ class NetworkBody : public Body {
   Eigen::MatrixXd field_jets(const Eigen::Ref<const Eigen::MatrixXd>& points, const std::vector<MultiIndex>& indices,
                              const Eigen::Ref<const Eigen::VectorXd>& w) const override;
 
+  /// The same with other constant inputs. Throws InputError for another number of them.
+  NetworkBody with_constants(const Eigen::VectorXd& constants) const;
+
   /// The head that a last layer with this row of weights and this bias is: features().
   Eigen::VectorXd head_of(const Eigen::VectorXd& weights, double bias) const;
 

@@ -388,6 +388,37 @@ void ProblemBuilder::add_exact_of_moments() {
   }
 }
 
+/// Throws InputError unless only coordinates occur.
+void ProblemBuilder::check_coordinates(const std::string& what, const std::string& text, const Expression& formula) const {
+  const auto names = coordinate_names(problem_.coordinates);
+  for (const auto& use : formula.names())
+    if (std::find(names.begin(), names.end(), use.name) == names.end())
+      throw InputError(where(what, text) + ": '" + use.name + "' is not a coordinate, parameter or definition");
+}
+
+Expression ProblemBuilder::in_coordinates(const std::string& what, const std::string& formula) const {
+  const Expression expanded = expand_checked(what, {formula, Expression::parse(formula)}, Place::interior);
+  check_coordinates(what, formula, expanded);
+  return expanded;
+}
+
+std::map<std::string, Expression> ProblemBuilder::value_of_unknown(const std::string& what, const std::string& unknown,
+                                                                   const std::string& formula) const {
+  std::map<std::string, Expression> values;
+  for (const auto& kinetic : velocity_unknowns_) {
+    if (kinetic.name != unknown) continue;
+    const auto moments = moments_->moments(expand_checked(what, {formula, Expression::parse(formula)}, Place::interior));
+    for (const int l : kinetic.moments) {
+      values[kinetic.moment_name(l)] = moments[static_cast<size_t>(l)];
+      check_coordinates(what, formula, moments[static_cast<size_t>(l)]);
+    }
+    return values;
+  }
+  problem_.field_index(unknown);
+  values[unknown] = in_coordinates(what, formula);
+  return values;
+}
+
 Derived ProblemBuilder::compile_derived(const std::string& name, const Formula& formula) const {
   const std::string what = "problem.derived." + name;
   Derived derived{name, formula.text, {}, {}};
@@ -474,12 +505,7 @@ Problem ProblemBuilder::build() {
       continue;
     }
     problem_.exact.emplace_back(expand_checked("problem.exact." + field.name, given->second, Place::interior));
-    for (const auto& use : problem_.exact.back()->names()) {
-      const auto names = coordinate_names(problem_.coordinates);
-      if (std::find(names.begin(), names.end(), use.name) == names.end())
-        throw InputError(where("problem.exact." + field.name, given->second.text) + ": '" + use.name +
-                         "' is not a coordinate, parameter or definition");
-    }
+    check_coordinates("problem.exact." + field.name, given->second.text, *problem_.exact.back());
   }
   std::vector<std::string> given;
   for (const auto& [term, equation] : terms_) {

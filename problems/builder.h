@@ -65,6 +65,14 @@ class ProblemBuilder {
   /// Checks everything and compiles the formulas. Throws InputError: unknown parameters, names, pieces; missing parts.
   Problem build();
 
+  /// After build(): a formula of coordinates, parameters and definitions in the coordinates alone. Throws InputError, naming
+  /// `what`, for other names.
+  Expression in_coordinates(const std::string& what, const std::string& formula) const;
+  /// After build(): the same as a value of an unknown, by field: of an unknown of the velocity, which may then be in the
+  /// formula, the moments. Throws InputError for an unknown that does not exist as well.
+  std::map<std::string, Expression> value_of_unknown(const std::string& what, const std::string& unknown,
+                                                     const std::string& formula) const;
+
  private:
   struct Formula {
     std::string text;
@@ -85,6 +93,7 @@ class ProblemBuilder {
   std::vector<std::string> unclaimed_pieces() const;
   bool negligible(const Expression& formula) const;
   void add_exact_of_moments();
+  void check_coordinates(const std::string& what, const std::string& text, const Expression& formula) const;
   Derived compile_derived(const std::string& name, const Formula& formula) const;
   void check_names(const std::string& what, const Formula& formula, Place place) const;
   void check_complete() const;

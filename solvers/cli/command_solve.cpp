@@ -1,4 +1,5 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
+#include <cmath>
 #include <cstdio>
 
 #include "physics/error.h"
@@ -10,6 +11,7 @@
 #include "solvers/cli/train_setup.h"
 #include "solvers/cli/training_run.h"
 #include "solvers/clock.h"
+#include "solvers/head/global_head.h"
 #include "solvers/head/head_solver.h"
 #include "solvers/store/atomic_file.h"
 
@@ -31,6 +33,61 @@ Outcome outcome_of(std::vector<HeadResult> results, double seconds) {
   return outcome;
 }
 
+/// The stored network for another task: with its parameters as inputs, and its hard constraints.
+Solution solution_for(const StoredModel& model, const Problem& task, const HeadOptions::Constraints& constraints) {
+  const Eigen::VectorXd constants = constant_inputs(model.inputs, task);
+  for (Index i = 0; i < constants.size(); ++i) {
+    const ParameterInput& input = model.inputs[static_cast<size_t>(i)];
+    constexpr double kRounding = 1e-12;
+    if (std::abs(constants[i]) > 1 + kRounding)
+      std::fprintf(stderr, "torsor: warning: %s is outside of [%g, %g], where the network was trained\n",
+                   input.name.c_str(), input.low, input.high);
+  }
+  return with_constant_inputs(model.tasks.front().solution, constants, [&](Index field) -> std::optional<HardConstraint> {
+    const auto given = constraints.find(task.fields[static_cast<size_t>(field)].name);
+    if (given == constraints.end()) return std::nullopt;
+    return formula_constraint(coordinate_names(task.coordinates), given->second.factor, given->second.lift);
+  });
+}
+
+/// The network alone at the tasks' parameters.
+Outcome network_outcome(const StoredModel& model, const std::vector<Task>& tasks, const Config& config) {
+  if (model.inputs.empty() || !model.trained_heads)
+    throw config.error("head.resolve", "the model has no heads for other tasks: needs model.task_inputs = parameters and "
+                                       "train.resolve = no where it was trained");
+  Outcome outcome;
+  outcome.inputs = model.inputs;
+  outcome.trained_heads = true;
+  const auto constraints = hard_constraints(config, tasks);
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    check_adaptable(tasks[t].problem, model.tasks.front().solution);
+    outcome.solutions.push_back(solution_for(model, tasks[t].problem, constraints[t]));
+  }
+  return outcome;
+}
+
+/// Heads solved again. Tasks share the body, and where they share their operator its factorisations, but for networks that
+/// take their parameters.
+Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks, const Config& config,
+                        const HeadOptions& options) {
+  TerminalProgress progress("adapt");
+  const double start = wall_seconds();
+  std::vector<HeadResult> results;
+  if (model.inputs.empty()) {
+    results = adapt_heads(problems_of(tasks), model.tasks.front().solution, options, progress);
+  } else {
+    const auto constraints = hard_constraints(config, tasks);
+    for (size_t t = 0; t < tasks.size(); ++t) {
+      check_adaptable(tasks[t].problem, model.tasks.front().solution);
+      const Solution network = solution_for(model, tasks[t].problem, constraints[t]);
+      results.push_back(adapt_heads({tasks[t].problem}, network, options, progress).front());
+    }
+  }
+  Outcome outcome = outcome_of(std::move(results), wall_seconds() - start);
+  outcome.inputs = model.inputs;
+  return outcome;
+}
+
 }  // namespace
 
 int command_solve(const Arguments& arguments) {
@@ -48,8 +105,11 @@ int command_solve(const Arguments& arguments) {
     train_and_finish(config, runtime, command_text("solve", arguments), json_path(given), nullptr);
     return 0;
   }
+  if (config.has("model.positive"))
+    throw config.error("model.positive", "is for trained fields; a closed-form head is linear (train.steps = 0)");
   const auto tasks = make_tasks(config);
   HeadOptions head = head_options(config, tasks);
+  check_common_constraints(hard_constraints(config, tasks));
   head.newton.least_squares.singular_values = false;
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));
@@ -82,15 +142,9 @@ int command_adapt(const Arguments& arguments) {
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));
   state(runtime);
-  std::vector<HeadResult> results;
-  const double start = wall_seconds();
-  {
-    TerminalProgress progress("adapt");
-    results = adapt_heads(problems_of(tasks), model.tasks.front().solution, head, progress);
-  }
-  const double seconds = wall_seconds() - start;
-  finish_run(config, tasks, outcome_of(std::move(results), seconds), head, runtime, command_text("adapt", arguments),
-             json_path(given));
+  Outcome outcome = config.boolean("head.resolve") ? adapted_outcome(model, tasks, config, head)
+                                                   : network_outcome(model, tasks, config);
+  finish_run(config, tasks, std::move(outcome), head, runtime, command_text("adapt", arguments), json_path(given));
   return 0;
 }
 

@@ -38,6 +38,8 @@ StoredModel stored_model(const std::vector<Task>& tasks, const Outcome& outcome)
   model.coordinates = coordinate_names(problem.coordinates);
   for (const auto& field : problem.fields) model.fields.push_back(field.name);
   model.boundary_weight = outcome.boundary_weight;
+  model.inputs = outcome.inputs;
+  model.trained_heads = outcome.trained_heads;
   for (size_t t = 0; t < tasks.size(); ++t) model.tasks.push_back({tasks[t].name, outcome.solutions[t]});
   return model;
 }
@@ -120,7 +122,7 @@ void finish_run(const Config& config, const std::vector<Task>& tasks, Outcome ou
     run.tasks.push_back(std::move(record));
   }
   write_outputs(run, config, folder);
-  write_solutions(stored_model(tasks, outcome), options, folder + "/model.h5");
+  write_solutions(stored_model(tasks, outcome), folder + "/model.h5");
   print_run(run, json_path);
   if (config.has("reference.data"))
     for (size_t t = 0; t < tasks.size(); ++t)

@@ -12,8 +12,8 @@ const ConfigSchema& config_schema() {
         {"problem.seed", "integer", "0", "seed of random data and random features", ">= 0"},
         {"problem.tasks", "integer", "1", "number of tasks; task i has the seed problem.seed + i", ">= 1"},
         {"problem.parameter.*", "text", "",
-         "value of a parameter, or several separated by commas: one task for each; uniform(low, high) and log_uniform(low, high) "
-         "are drawn by the task's seed"},
+         "value of a parameter, or several separated by commas: one task for each; log_spaced(low, high, n) is n of them, "
+         "uniform(low, high) and log_uniform(low, high) are drawn by the task's seed"},
         {"problem.title", "text", "", "one line about an equation written here"},
         {"problem.coordinates", "text", "", "e.g. x in [0, 1] m periodic; t in [0, 2*pi] s time"},
         {"problem.domain", "text", "box", "e.g. box minus disk(0.3, 0.3, 0.1); in the space coordinates"},
@@ -72,9 +72,12 @@ const ConfigSchema& config_schema() {
         {"head.newton_iterations", "integer", "30", "most linearisations of a nonlinear problem", ">= 1"},
         {"head.newton_tolerance", "real", "1e-6", "relative change at which Newton stops", "> 0"},
         {"head.singular_values", "boolean", "yes", "store the singular values of the head's system"},
+        {"head.resolve", "boolean", "yes",
+         "torsor adapt: heads solved again; no: the network alone, which was trained with model.task_inputs = parameters"},
         {"head.hard_constraint.*", "expression", "",
-         "factor that is zero where the field's condition holds exactly"},
-        {"head.lift.*", "expression", "", "the field's value there (default 0)"},
+         "factor that is zero where the field's condition holds exactly; of coordinates, parameters and definitions"},
+        {"head.lift.*", "expression", "",
+         "the field's value there (default 0); of an unknown of the velocity a formula of the velocity too"},
 
         {"reference.solver", "text", "auto",
          "classical solver to compare with (torsor list references), or none"},

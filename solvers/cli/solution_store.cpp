@@ -105,17 +105,18 @@ std::shared_ptr<const Patchwork> read_patchwork(const ModelNode& node, size_t di
   return std::make_shared<Patchwork>(std::move(axes), node.integer("chain"), std::move(bodies));
 }
 
-void write_window(const Window& window, const StoredModel& model, const HeadOptions& options, ModelNode& node) {
+void write_window(const Window& window, const StoredModel& model, ModelNode& node) {
   node.set("start", window.start);
   node.set("end", window.end);
   node.set("head", vector_array(window.head));
   for (size_t f = 0; f < model.fields.size(); ++f) {
     ModelNode& field = node.child("field" + std::to_string(f));
     write_patchwork(window.ansatz->patchwork(static_cast<Index>(f)), field);
-    const auto constraint = options.constraints.find(model.fields[f]);
-    if (constraint == options.constraints.end()) continue;
-    field.set("factor", constraint->second.factor.str());
-    field.set("lift", constraint->second.lift.str());
+    if (window.ansatz->positive(static_cast<Index>(f))) field.set("positive", std::int64_t{1});
+    const auto& constraint = window.ansatz->parts()[f].constraint;
+    if (!constraint) continue;
+    field.set("factor", constraint->factor_formula.str());
+    field.set("lift", constraint->lift_formula.str());
   }
 }
 
@@ -128,7 +129,7 @@ Window read_window(const ModelNode& node, const StoredModel& model) {
   std::vector<Ansatz::FieldPart> parts;
   for (size_t f = 0; f < model.fields.size(); ++f) {
     const ModelNode& field = node.at("field" + std::to_string(f));
-    Ansatz::FieldPart part{read_patchwork(field, model.coordinates.size()), std::nullopt};
+    Ansatz::FieldPart part{read_patchwork(field, model.coordinates.size()), std::nullopt, field.has_attribute("positive")};
     if (field.has_attribute("factor"))
       part.constraint = formula_constraint(model.coordinates, Expression::parse(field.text("factor")),
                                            Expression::parse(field.text("lift")));
@@ -141,14 +142,37 @@ Window read_window(const ModelNode& node, const StoredModel& model) {
   return window;
 }
 
+void write_inputs(const StoredModel& model, ModelNode& root) {
+  root.set("inputs", static_cast<std::int64_t>(model.inputs.size()));
+  root.set("trained_heads", std::int64_t{model.trained_heads});
+  for (size_t i = 0; i < model.inputs.size(); ++i) {
+    ModelNode& node = root.child("input" + std::to_string(i));
+    node.set("name", model.inputs[i].name);
+    node.set("low", model.inputs[i].low);
+    node.set("high", model.inputs[i].high);
+    node.set("logarithmic", std::int64_t{model.inputs[i].logarithmic});
+  }
+}
+
+/// Nothing in files that were written before there were inputs.
+void read_inputs(const ModelNode& root, StoredModel& model) {
+  if (!root.has_attribute("inputs")) return;
+  model.trained_heads = root.integer("trained_heads") != 0;
+  for (std::int64_t i = 0; i < root.integer("inputs"); ++i) {
+    const ModelNode& node = root.at("input" + std::to_string(i));
+    model.inputs.push_back({node.text("name"), node.number("low"), node.number("high"), node.integer("logarithmic") != 0});
+  }
+}
+
 }  // namespace
 
-void write_solutions(const StoredModel& model, const HeadOptions& options, const std::string& path) {
+void write_solutions(const StoredModel& model, const std::string& path) {
   ModelNode root;
   root.set("problem", model.problem);
   root.set("coordinates", join(model.coordinates));
   root.set("fields", join(model.fields));
   root.set("boundary_weight", model.boundary_weight);
+  write_inputs(model, root);
   root.set("tasks", static_cast<std::int64_t>(model.tasks.size()));
   for (size_t t = 0; t < model.tasks.size(); ++t) {
     ModelNode& task = root.child("task" + std::to_string(t));
@@ -157,7 +181,7 @@ void write_solutions(const StoredModel& model, const HeadOptions& options, const
     task.set("time", static_cast<std::int64_t>(solution.time()));
     task.set("windows", static_cast<std::int64_t>(solution.windows().size()));
     for (size_t w = 0; w < solution.windows().size(); ++w)
-      write_window(solution.windows()[w], model, options, task.child("window" + std::to_string(w)));
+      write_window(solution.windows()[w], model, task.child("window" + std::to_string(w)));
   }
   write_model(root, path);
 }
@@ -169,6 +193,7 @@ StoredModel read_solutions(const std::string& path) {
   model.coordinates = split(root.text("coordinates"));
   model.fields = split(root.text("fields"));
   model.boundary_weight = root.number("boundary_weight");
+  read_inputs(root, model);
   for (std::int64_t t = 0; t < root.integer("tasks"); ++t) {
     const ModelNode& task = root.at("task" + std::to_string(t));
     std::vector<Window> windows;

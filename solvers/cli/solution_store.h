@@ -4,6 +4,7 @@
 
 #include "solvers/cli/task_setup.h"
 #include "solvers/head/solution.h"
+#include "solvers/train/parameter_inputs.h"
 
 namespace torsor {
 
@@ -18,10 +19,12 @@ struct StoredModel {
   std::vector<std::string> coordinates, fields;
   std::vector<StoredTask> tasks;
   double boundary_weight = 1;
+  std::vector<ParameterInput> inputs;  ///< parameters that the network takes; none without a network or with own heads
+  bool trained_heads = false;          ///< the heads are the network's last layer, for all values of the inputs
 };
 
 /// Writes FOLDER/model.h5 in one atomic step. Throws InputError when it cannot be written.
-void write_solutions(const StoredModel& model, const HeadOptions& options, const std::string& path);
+void write_solutions(const StoredModel& model, const std::string& path);
 
 /// Reads it back; every field has the same value at every point, to the bit. Throws InputError for a missing, foreign or
 /// damaged file.

@@ -30,24 +30,46 @@ std::vector<std::string> split(const std::string& text) {
 
 std::string last_part(const std::string& key) { return key.substr(key.find('.', key.find('.') + 1) + 1); }
 
-// "uniform(low, high)" or "log_uniform(low, high)", or nothing.
-struct Draw {
-  double low, high;
-  bool logarithmic;
+double constant(const Config& config, const std::string& key, const std::string& text) {
+  const Expression formula = Expression::parse(text);
+  if (!formula.is_constant())
+    throw config.error(key, "must be a number, numbers separated by commas, log_spaced(low, high, n), uniform(low, high) or "
+                            "log_uniform(low, high)");
+  return formula.constant_value();
+}
+
+/// "NAME(number, number, ...)" of one of the generators of values, or nothing.
+struct Generator {
+  std::string name;
+  std::vector<double> numbers;
 };
 
-std::optional<Draw> draw_of(const Config& config, const std::string& key, const std::string& text) {
+std::optional<Generator> generator_of(const Config& config, const std::string& key, const std::string& text) {
   const auto open = text.find('(');
   if (open == std::string::npos || text.back() != ')') return std::nullopt;
-  const std::string name = text.substr(0, text.find_last_not_of(" \t", open - 1) + 1);
-  if (name != "uniform" && name != "log_uniform") return std::nullopt;
-  const auto ends = split(text.substr(open + 1, text.size() - open - 2));
-  if (ends.size() != 2) throw config.error(key, name + " takes two numbers, low and high");
-  const Draw draw{Expression::parse(ends[0]).constant_value(), Expression::parse(ends[1]).constant_value(),
-                  name == "log_uniform"};
-  if (!(draw.low < draw.high)) throw config.error(key, name + "(low, high) needs low < high");
-  if (draw.logarithmic && !(draw.low > 0.0)) throw config.error(key, "log_uniform(low, high) needs low > 0");
-  return draw;
+  Generator generator{text.substr(0, text.find_last_not_of(" \t", open - 1) + 1), {}};
+  const bool spaced = generator.name == "log_spaced";
+  if (!spaced && generator.name != "uniform" && generator.name != "log_uniform") return std::nullopt;
+  const std::string form = generator.name + (spaced ? "(low, high, n)" : "(low, high)");
+  for (const auto& part : split(text.substr(open + 1, text.size() - open - 2)))
+    generator.numbers.push_back(constant(config, key, part));
+  const auto& numbers = generator.numbers;
+  if (numbers.size() != (spaced ? 3 : 2) || !(numbers[0] < numbers[1])) throw config.error(key, form + " needs low < high");
+  if (generator.name != "uniform" && !(numbers[0] > 0)) throw config.error(key, form + " needs low > 0");
+  return generator;
+}
+
+/// The values of log_spaced(low, high, n): low (high/low)^(i/(n-1)).
+std::vector<double> log_spaced(const Config& config, const std::string& key, const Generator& generator) {
+  constexpr double kMost = 1e4;
+  const double low = generator.numbers[0], high = generator.numbers[1], count = generator.numbers[2];
+  if (!(count >= 2 && count <= kMost) || count != std::floor(count))
+    throw config.error(key, "log_spaced(low, high, n) needs a whole n >= 2");
+  const auto n = static_cast<int>(count);
+  std::vector<double> values;
+  for (int i = 0; i < n; ++i)
+    values.push_back(i + 1 == n ? high : low * std::pow(high / low, i / static_cast<double>(n - 1)));
+  return values;
 }
 
 // The stream of a task's seed that belongs to a parameter: by name, so that others may come and go.
@@ -57,25 +79,21 @@ uint64_t parameter_stream(uint64_t seed, const std::string& name) {
   return stream_seed(seed, stream);
 }
 
-double drawn(const Draw& draw, uint64_t seed, const std::string& key) {
+double drawn(const Generator& generator, uint64_t seed, const std::string& key) {
   Random random(parameter_stream(seed, last_part(key)));
-  if (!draw.logarithmic) return random.uniform(draw.low, draw.high);
-  return std::exp(random.uniform(std::log(draw.low), std::log(draw.high)));
+  const double low = generator.numbers[0], high = generator.numbers[1];
+  if (generator.name == "uniform") return random.uniform(low, high);
+  return std::exp(random.uniform(std::log(low), std::log(high)));
 }
 
 // The values of a parameter for the tasks of one seed.
 std::vector<double> parameter_values(const Config& config, const std::string& key, uint64_t seed) {
   std::vector<double> values;
   for (const auto& text : split(config.text(key))) {
-    if (const auto draw = draw_of(config, key, text)) {
-      values.push_back(drawn(*draw, seed, key));
-      continue;
-    }
-    const Expression formula = Expression::parse(text);
-    if (!formula.is_constant())
-      throw config.error(key,
-                         "must be a number, numbers separated by commas, uniform(low, high) or log_uniform(low, high)");
-    values.push_back(formula.constant_value());
+    const auto generator = generator_of(config, key, text);
+    if (!generator) values.push_back(constant(config, key, text));
+    else if (generator->name != "log_spaced") values.push_back(drawn(*generator, seed, key));
+    else for (const double value : log_spaced(config, key, *generator)) values.push_back(value);
   }
   if (values.empty()) throw config.error(key, "must have at least one value");
   return values;
@@ -258,18 +276,36 @@ std::vector<Task> make_tasks(const Config& config) {
   return tasks;
 }
 
-namespace {
-
-/// A formula of coordinates and parameters, the latter's values put in: the same for all tasks.
-Expression common_formula(const Config& config, const std::string& key, const std::vector<Task>& tasks) {
-  const Expression formula = tasks.front().problem.formula(config.expression(key));
-  for (const auto& task : tasks)
-    if (task.problem.formula(config.expression(key)).str() != formula.str())
-      throw config.error(key, "names a parameter whose value differs between the tasks; solve them one by one");
-  return formula;
+std::vector<HeadOptions::Constraints> hard_constraints(const Config& config, const std::vector<Task>& tasks) {
+  for (const auto& key : config.keys_under("head.lift"))
+    if (!config.has("head.hard_constraint." + last_part(key)))
+      throw config.error(key, "needs head.hard_constraint." + last_part(key));
+  std::vector<HeadOptions::Constraints> result(tasks.size());
+  const auto keys = config.keys_under("head.hard_constraint");
+  if (keys.empty()) return result;
+  const ProblemDefinition definition = problem_definition(config);
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    ProblemBuilder builder(definition.name, tasks[t].input);
+    definition.define(builder);
+    builder.build();
+    for (const auto& key : keys) {
+      const std::string unknown = last_part(key), lift = "head.lift." + unknown;
+      const Expression factor = builder.in_coordinates(key, config.text(key));
+      const std::string lift_text = config.has(lift) ? config.text(lift) : "0";
+      for (auto& [field, value] : builder.value_of_unknown(lift, unknown, lift_text)) result[t][field] = {factor, value};
+    }
+  }
+  return result;
 }
 
-}  // namespace
+void check_common_constraints(const std::vector<HeadOptions::Constraints>& constraints) {
+  for (const auto& task : constraints)
+    for (const auto& [field, constraint] : task) {
+      const auto& first = constraints.front().at(field);
+      if (constraint.factor.str() != first.factor.str() || constraint.lift.str() != first.lift.str())
+        throw InputError("head.hard_constraint." + field + ": it or its lift differs between the tasks; solve them one by one");
+    }
+}
 
 HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {
   HeadOptions options;
@@ -304,15 +340,7 @@ HeadOptions head_options(const Config& config, const std::vector<Task>& tasks) {
   options.newton.least_squares.rcond = config.real("head.rcond");
   options.newton.least_squares.ridge = config.real("head.ridge");
   options.seed = static_cast<uint64_t>(config.integer("problem.seed"));
-  for (const auto& key : config.keys_under("head.hard_constraint")) {
-    const std::string field = last_part(key), lift = "head.lift." + field;
-    tasks.front().problem.field_index(field);
-    options.constraints[field] = {common_formula(config, key, tasks),
-                                  config.has(lift) ? common_formula(config, lift, tasks) : Expression()};
-  }
-  for (const auto& key : config.keys_under("head.lift"))
-    if (!options.constraints.count(last_part(key)))
-      throw config.error(key, "needs head.hard_constraint." + last_part(key));
+  options.constraints = hard_constraints(config, tasks).front();
   return options;
 }
 

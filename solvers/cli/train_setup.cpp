@@ -56,6 +56,7 @@ NetworkOptions network_options(const Config& config) {
   const std::string skip = config.text("model.skip");
   options.skip = skip == "residual" ? Skip::residual : skip == "concatenate" ? Skip::concatenate : Skip::none;
   options.harmonics = static_cast<Index>(config.integer("model.harmonics"));
+  if (config.has("model.positive")) options.positive = names(config.text("model.positive"));
   options.task_inputs = config.text("model.task_inputs") == "heads" ? TaskInputs::heads : TaskInputs::parameters;
   return options;
 }
@@ -71,6 +72,7 @@ PointOptions point_options(const Config& config) {
   options.candidates = static_cast<Index>(config.integer("train.candidates"));
   options.power = config.real("train.rad_power");
   options.constant = config.real("train.rad_constant");
+  options.time_grading = config.is_auto("train.time_grading") ? 0 : config.real("train.time_grading");
   return options;
 }
 
@@ -113,6 +115,8 @@ std::vector<ConfigKey> train_keys() {
       {"model.task_inputs", "choice", "heads", "how a task enters: a head of its own, or its parameters as inputs",
        "one of: heads|parameters"},
 
+      {"model.positive", "text", "", "trained fields that are positive, u = exp(network), separated by commas"},
+
       {"train.steps", "list-of-reals", "0", "steps of each optimiser; 0: nothing is trained", ">= 0"},
       {"train.optimiser", "text", "adam", "optimisers one after the other, separated by commas (torsor list optimisers)"},
       {"train.windows", "integer", "1", "time windows of equal length, trained one after the other", ">= 1"},
@@ -121,6 +125,8 @@ std::vector<ConfigKey> train_keys() {
        "what has a gradient of its own; auto: tasks where there are several, else terms; place: interior, boundary and "
        "initial terms; conditions: equations and conditions",
        "one of: auto|task|term|both|place|conditions"},
+      {"train.tasks_per_step", "integer", "auto",
+       "tasks in a step of a first-order method, one of each stratum of the sorted parameters; auto: all", "auto or >= 1"},
       {"train.objective", "choice", "loss", "what quasi-Newton methods minimise: the loss, its root or its logarithm",
        "one of: loss|root|logarithm"},
       {"train.head", "choice", "trained", "heads trained, or solved in closed form in every step",
@@ -131,6 +137,9 @@ std::vector<ConfigKey> train_keys() {
       {"train.points", "integer", "auto", "interior points of each task", "auto or >= 1"},
       {"train.boundary_points", "integer", "auto", "points on the boundary and on the initial face", "auto or >= 1"},
       {"train.sampler", "choice", "sobol", "how points are spread", "one of: auto|grid|grid-ends|uniform|latin|sobol"},
+      {"train.time_grading", "real", "auto",
+       "points denser early: t = s^p in the first window, s spread evenly; auto: 2 for kinetic equations, else 1",
+       "auto or >= 1"},
       {"train.change", "choice", "fixed", "how points change: drawn again, refined (rar), redistributed (rad)",
        "one of: fixed|resampled|rar|rad"},
       {"train.change_every", "integer", "1000", "steps between changes of the points", ">= 1"},
@@ -184,6 +193,7 @@ TrainOptions train_options(const Config& config) {
   options.task_groups = config.boolean("train.task_groups");
   options.task_group_options = values_of(config, "train.task_groups.", task_group_options());
   options.gradients = config.text("train.gradients");
+  options.tasks_per_step = count(config, "train.tasks_per_step");
   options.objective = config.text("train.objective");
   options.solve_heads = config.text("train.head") == "closed-form";
   options.flat_radius = config.real("train.flat_radius");

@@ -97,11 +97,12 @@ std::vector<HeadResult> resolve(const WindowTraining& training, const HeadOption
   return results;
 }
 
-TrainOptions options_of(const Config& config, const Problem& problem, const HeadOptions& head) {
+TrainOptions options_of(const Config& config, const std::vector<Task>& tasks) {
   TrainOptions options = train_options(config);
-  for (const auto& [field, constraint] : head.constraints)
-    options.network.constraints[field] =
-        formula_constraint(coordinate_names(problem.coordinates), constraint.factor, constraint.lift);
+  for (const auto& constraints : hard_constraints(config, tasks))
+    for (const auto& [field, constraint] : constraints)
+      options.network.constraints[field].push_back(
+          formula_constraint(coordinate_names(tasks.front().problem.coordinates), constraint.factor, constraint.lift));
   return options;
 }
 
@@ -112,7 +113,7 @@ void train_and_finish(const Config& config, const Runtime& runtime, const std::s
   const auto tasks = make_tasks(config);
   const HeadOptions head = head_options(config, tasks);
   check_before_solving(config, tasks.front().problem);
-  WindowTraining training(problems_of(tasks), options_of(config, tasks.front().problem, head),
+  WindowTraining training(problems_of(tasks), options_of(config, tasks),
                           static_cast<Index>(config.integer("train.windows")));
   if (checkpoint) training.restore(checkpoint->state);
   const std::string folder = output_folder(config);
@@ -136,6 +137,8 @@ void train_and_finish(const Config& config, const Runtime& runtime, const std::s
   report(training, monitor);
   outcome.train_seconds = training.seconds();
   outcome.history = records_of(training.history());
+  outcome.inputs = training.now().network().inputs();
+  outcome.trained_heads = !config.boolean("train.resolve");
   if (config.boolean("train.resolve")) {
     const double start = wall_seconds();
     outcome.heads = resolve(training, head);

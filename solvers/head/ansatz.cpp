@@ -1,6 +1,10 @@
 #include "solvers/head/ansatz.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "physics/error.h"
+#include "physics/exponential_jets.h"
 
 namespace torsor {
 namespace {
@@ -19,6 +23,21 @@ Selection select(const std::vector<FieldJet>& jets, Index field) {
     selection.positions.push_back(static_cast<Index>(c));
   }
   return selection;
+}
+
+/// The columns of some indices among those of their closure.
+Eigen::MatrixXd jets_among(const std::vector<MultiIndex>& indices, const std::vector<MultiIndex>& closure,
+                           const Eigen::MatrixXd& jets) {
+  std::vector<Index> columns;
+  for (const auto& index : indices) columns.push_back(find_index(closure, index));
+  return jets(Eigen::all, columns);
+}
+
+/// Jets of exp(n) for the field n of this head, or of n.
+Eigen::MatrixXd network_jets(const Ansatz::FieldPart& part, const Eigen::MatrixXd& points,
+                             const std::vector<MultiIndex>& closure, const Eigen::VectorXd& head) {
+  const Eigen::MatrixXd n = part.patchwork->field_jets(points, closure, head);
+  return part.positive ? Eigen::MatrixXd(ExponentialJets(closure).of(n)) : n;
 }
 
 }  // namespace
@@ -51,6 +70,7 @@ void Ansatz::add_rows(const ColumnGroup& group, const Eigen::MatrixXd& points, c
     const auto& part = parts_[static_cast<size_t>(f)];
     const Selection selection = select(jets, f);
     if (!selection.indices.empty()) {
+      if (part.positive) throw std::logic_error("a positive field has no rows: it is not linear in its head");
       const Eigen::MatrixXd own = coefficients(Eigen::all, selection.positions);
       if (part.constraint) {
         const auto closure = lower_closure(selection.indices);
@@ -76,10 +96,12 @@ Eigen::MatrixXd Ansatz::jets(const Eigen::MatrixXd& points, const std::vector<Fi
     if (selection.indices.empty()) continue;
     const Eigen::VectorXd head = field_head(f, w);
     Eigen::MatrixXd own;
-    if (part.constraint) {
+    if (part.constraint || part.positive) {
       const auto closure = lower_closure(selection.indices);
-      own = product_jets(selection.indices, closure, part.constraint->factor(points, closure),
-                         part.patchwork->field_jets(points, closure, head));
+      const Eigen::MatrixXd network = network_jets(part, points, closure, head);
+      own = part.constraint
+                ? product_jets(selection.indices, closure, part.constraint->factor(points, closure), network)
+                : jets_among(selection.indices, closure, network);
     } else {
       own = part.patchwork->field_jets(points, selection.indices, head);
     }
@@ -100,6 +122,16 @@ Eigen::MatrixXd Ansatz::lift_jets(const Eigen::MatrixXd& points, const std::vect
       values.col(selection.positions[c]) = lift.col(static_cast<Index>(c));
   }
   return values;
+}
+
+bool Ansatz::is_linear() const {
+  return std::none_of(parts_.begin(), parts_.end(), [](const FieldPart& part) { return part.positive; });
+}
+
+std::shared_ptr<const Ansatz> Ansatz::linear() const {
+  auto parts = parts_;
+  for (auto& part : parts) part.positive = false;
+  return std::make_shared<Ansatz>(std::move(parts));
 }
 
 Eigen::VectorXd Ansatz::field_head(Index field, const Eigen::VectorXd& w) const {

@@ -1,7 +1,9 @@
 // The ansatz of all fields of a problem on one space-time window: each field is a patchwork of bodies, with an optional
 // hard constraint
 //
-//   u(x) = G(x) + D(x) sum_j w_j phi_j(x),     D = 0 and G = data where a condition is to hold exactly.
+//   u(x) = G(x) + D(x) n(x),    n(x) = sum_j w_j phi_j(x),     D = 0 and G = data where a condition is to hold exactly.
+//
+// A trained field may be positive: then exp(n) takes the place of n.
 //
 // The fields share the partition. Columns are ordered by group of the chain, then by field.
 #pragma once
@@ -21,6 +23,7 @@ using JetFunction =
 struct HardConstraint {
   JetFunction factor;  ///< D
   JetFunction lift;    ///< G
+  Expression factor_formula, lift_formula;  ///< of the coordinates
 };
 
 /// Columns of a head that are kept together: those of the fields first_field <= f < end_field in one group of the
@@ -34,20 +37,27 @@ class Ansatz {
   struct FieldPart {
     std::shared_ptr<const Patchwork> patchwork;
     std::optional<HardConstraint> constraint;
+    bool positive = false;  ///< exp(n) in the place of n
   };
   /// One part for each field of the problem; the patchworks must have the same groups.
   explicit Ansatz(std::vector<FieldPart> parts);
 
+  const std::vector<FieldPart>& parts() const { return parts_; }
   const Patchwork& patchwork(Index field) const { return *parts_[static_cast<size_t>(field)].patchwork; }
   Index fields() const { return static_cast<Index>(parts_.size()); }
   Index columns() const { return group_offset_.back(); }
   Index groups() const { return patchwork(0).groups(); }
   Index group_offset(Index group) const { return group_offset_[static_cast<size_t>(group)]; }
   Index columns(const ColumnGroup& group) const;
+  bool positive(Index field) const { return parts_[static_cast<size_t>(field)].positive; }
+  /// Whether every field is linear in the head: none is positive.
+  bool is_linear() const;
+  /// The same without positivity, for heads that are solved.
+  std::shared_ptr<const Ansatz> linear() const;
 
   /// Adds the rows of sum_c coefficients(:, c) (jet c) at points of one slot to the columns of `group` at `out_first`
   /// and, unless null, those of the same fields in the slot's successor at `out_second` (column-major, leading
-  /// dimension ld). Jets of other fields are left out.
+  /// dimension ld). Jets of other fields are left out. Throws std::logic_error for a positive field.
   void add_rows(const ColumnGroup& group, const Eigen::MatrixXd& points, const std::vector<FieldJet>& jets,
                 const Eigen::MatrixXd& coefficients, double* out_first, double* out_second, Index ld) const;
 

@@ -490,7 +490,7 @@ HeadResult solve_global_head(const std::vector<const Problem*>& tasks, const Hea
 
 HardConstraint formula_constraint(const std::vector<std::string>& coordinates, const Expression& factor,
                                   const Expression& lift) {
-  return {jets_of(coordinates, factor), jets_of(coordinates, lift)};
+  return {jets_of(coordinates, factor), jets_of(coordinates, lift), factor, lift};
 }
 
 }  // namespace torsor

@@ -39,7 +39,8 @@ struct HeadOptions {
   struct Constraint {
     Expression factor, lift;
   };
-  std::map<std::string, Constraint> constraints;
+  using Constraints = std::map<std::string, Constraint>;
+  Constraints constraints;
   uint64_t seed = 0;
 };
 

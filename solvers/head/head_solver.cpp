@@ -29,25 +29,6 @@ HeadResult solve_one(const Problem& problem, const HeadOptions& options, Progres
 
 std::vector<PartitionAxis> axes_of(const Window& window) { return window.ansatz->patchwork(0).axes(); }
 
-void check_fit(const Problem& task, const Solution& pretrained) {
-  const auto axes = axes_of(pretrained.windows().front());
-  if (static_cast<Index>(axes.size()) != task.dimension() ||
-      pretrained.windows().front().ansatz->fields() != static_cast<Index>(task.fields.size()))
-    throw InputError("the model has " + std::to_string(axes.size()) + " coordinates and " +
-                     std::to_string(pretrained.windows().front().ansatz->fields()) + " fields; problem '" + task.name +
-                     "' has " + std::to_string(task.dimension()) + " and " + std::to_string(task.fields.size()));
-  for (Index i = 0; i < task.dimension(); ++i) {
-    const auto& c = task.coordinates[static_cast<size_t>(i)];
-    const bool time = i == task.time();
-    const double low = time ? pretrained.windows().front().start : axes[static_cast<size_t>(i)].edges().front();
-    const double high = time ? pretrained.windows().back().end : axes[static_cast<size_t>(i)].edges().back();
-    const double slack = 1e-9 * (c.high - c.low);
-    if (std::abs(low - c.low) > slack || std::abs(high - c.high) > slack)
-      throw InputError("the model covers " + c.name + " in [" + std::to_string(low) + ", " + std::to_string(high) +
-                       "], the problem [" + std::to_string(c.low) + ", " + std::to_string(c.high) + "]");
-  }
-}
-
 /// Heads of one window, and what they leave at points that the fit has not seen.
 struct AdaptedWindow {
   Eigen::MatrixXd heads;
@@ -59,6 +40,7 @@ struct AdaptedWindow {
 
 struct WindowSystem {
   const Window& old;
+  std::shared_ptr<const Ansatz> ansatz;  ///< the old one; linear in its head
   std::vector<const Problem*> tasks;  ///< on this window
   std::vector<TermPoints> points, unseen;
   NewtonOptions newton;
@@ -82,10 +64,10 @@ AdaptedWindow adapt_window(WindowSystem system, bool equalise, double boundary_w
   system.newton.boundary_weight = boundary_weight;
   AdaptedWindow result;
   result.boundary_weight = boundary_weight;
-  const Ansatz& ansatz = *system.old.ansatz;
+  const Ansatz& ansatz = *system.ansatz;
   // The pretrained head is a field of the same family: a better start for Newton than zero.
-  result.heads = solve_newton(system.tasks, ansatz, system.points, field_of(ansatz, system.old.head), system.newton,
-                              result.newton);
+  result.heads = solve_newton(system.tasks, ansatz, system.points, field_of(*system.old.ansatz, system.old.head),
+                              system.newton, result.newton);
   for (size_t t = 0; t < system.tasks.size(); ++t) {
     const Eigen::VectorXd head = result.heads.col(static_cast<Index>(t));
     result.holdouts.push_back(evaluate_holdout(*system.tasks[t], system.unseen, field_of(ansatz, head)));
@@ -99,7 +81,7 @@ AdaptedWindow adapt_window(WindowSystem system, bool equalise, double boundary_w
 /// the field is: there rows of equal norm can hide a layer, and boundary rows weigh less than they should. The hold-out
 /// residual decides; the systems are small.
 AdaptedWindow adapt_best(const WindowSystem& system) {
-  if (!is_trained(*system.old.ansatz)) return adapt_window(system, true, system.boundary_weights.front());
+  if (!is_trained(*system.ansatz)) return adapt_window(system, true, system.boundary_weights.front());
   std::optional<AdaptedWindow> best;
   std::string trouble;
   for (const bool equalise : {true, false})
@@ -133,13 +115,14 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
     CollocationOptions collocation = options.collocation;
     collocation.seed = stream_seed(options.seed, 1);
     const Index resolved = features_to_resolve(*old.ansatz);
-    WindowSystem system{old, {}, collocation_points(problems.front(), axes, resolved, collocation),
+    const auto ansatz = old.ansatz->is_linear() ? old.ansatz : old.ansatz->linear();
+    WindowSystem system{old, ansatz, {}, collocation_points(problems.front(), axes, resolved, collocation),
                         holdout_points(problems.front(), axes, resolved, collocation), options.newton, {1, 10, 100}};
     for (const auto& problem : problems) system.tasks.push_back(&problem);
     if (options.boundary_weight > 0) system.boundary_weights = {options.boundary_weight};
     const AdaptedWindow adapted = adapt_best(system);
     for (size_t t = 0; t < tasks.size(); ++t) {
-      windows[t].push_back({old.start, old.end, old.ansatz, adapted.heads.col(static_cast<Index>(t))});
+      windows[t].push_back({old.start, old.end, ansatz, adapted.heads.col(static_cast<Index>(t))});
       HeadResult& result = results[t];
       const Holdout& holdout = adapted.holdouts[t];
       if (holdout.worst >= result.holdout) {
@@ -161,6 +144,25 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
 }
 
 }  // namespace
+
+void check_adaptable(const Problem& task, const Solution& pretrained) {
+  const auto axes = axes_of(pretrained.windows().front());
+  if (static_cast<Index>(axes.size()) != task.dimension() ||
+      pretrained.windows().front().ansatz->fields() != static_cast<Index>(task.fields.size()))
+    throw InputError("the model has " + std::to_string(axes.size()) + " coordinates and " +
+                     std::to_string(pretrained.windows().front().ansatz->fields()) + " fields; problem '" + task.name +
+                     "' has " + std::to_string(task.dimension()) + " and " + std::to_string(task.fields.size()));
+  for (Index i = 0; i < task.dimension(); ++i) {
+    const auto& c = task.coordinates[static_cast<size_t>(i)];
+    const bool time = i == task.time();
+    const double low = time ? pretrained.windows().front().start : axes[static_cast<size_t>(i)].edges().front();
+    const double high = time ? pretrained.windows().back().end : axes[static_cast<size_t>(i)].edges().back();
+    const double slack = 1e-9 * (c.high - c.low);
+    if (std::abs(low - c.low) > slack || std::abs(high - c.high) > slack)
+      throw InputError("the model covers " + c.name + " in [" + std::to_string(low) + ", " + std::to_string(high) +
+                       "], the problem [" + std::to_string(c.low) + ", " + std::to_string(c.high) + "]");
+  }
+}
 
 bool share_operator(const std::vector<const Problem*>& tasks) {
   const Problem& first = *tasks.front();
@@ -204,7 +206,7 @@ std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Sol
                                     const HeadOptions& options, Progress& progress) {
   std::vector<const Problem*> pointers;
   for (const auto& task : tasks) {
-    check_fit(task, pretrained);
+    check_adaptable(task, pretrained);
     pointers.push_back(&task);
   }
   if (tasks.size() == 1 || share_operator(pointers)) return adapt_together(pointers, pretrained, options, progress);

@@ -18,6 +18,9 @@ std::vector<HeadResult> solve_heads(const std::vector<Problem>& tasks, const Hea
 std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Solution& pretrained,
                                     const HeadOptions& options, Progress& progress);
 
+/// Throws InputError unless the task has the coordinates, ranges and number of fields of the solution.
+void check_adaptable(const Problem& task, const Solution& pretrained);
+
 /// Adds the singular values of the head's system (on unit columns, at the solution) to the report. Left out where the
 /// system is a chain of patches or has more than 1500 columns: they would cost more than the solution.
 void add_singular_values(const Problem& task, const HeadOptions& options, HeadResult& result);

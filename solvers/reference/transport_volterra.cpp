@@ -196,7 +196,8 @@ class TransportVolterra::Mode {
       const double share = p == last ? (tau - start) / length_ : 1.0;
       const VectorXd places = share * rule.nodes;
       past.segment(p * kGauss, kGauss) = (share * length_ * rule.weights).cwiseProduct(values_at(p, places));
-      elapsed.segment(p * kGauss, kGauss) = (tau - start - length_ * places.array()).matrix();
+      // Where tau begins a piece, rounding can make it less than zero.
+      elapsed.segment(p * kGauss, kGauss) = (tau - start - length_ * places.array()).max(0.0).matrix();
     }
   }
 

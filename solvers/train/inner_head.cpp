@@ -38,7 +38,8 @@ class InnerHead {
     for (const Index t : tasks) {
       const Solution now = network_.solution(tasks_[static_cast<size_t>(t)], t, parameters, false);
       for (size_t s = 0; s < sets_.size(); ++s)
-        if (sets_[s].task == t) absorb(sets_[s], factors_[static_cast<Index>(s)], now, qr);
+        if (sets_[s].task == t && factors_[static_cast<Index>(s)] != 0)
+          absorb(sets_[s], factors_[static_cast<Index>(s)], now, qr);
     }
     TriangularOptions options;
     options.max_growth = 1e12;

@@ -6,6 +6,7 @@
 
 #include "operators/engine/jet_engine.h"
 #include "physics/error.h"
+#include "physics/exponential_jets.h"
 #include "physics/multi_index.h"
 #include "problems/term_program.h"
 
@@ -16,9 +17,11 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 constexpr Index kJacobianRows = 512;  // held at a time
 
-/// The network's derivatives that a jet is made of: itself, or all up to it where a constraint multiplies the network.
+/// The network's derivatives that a jet is made of: itself, or all up to it where a constraint multiplies the network or
+/// the field is its exponential.
 std::vector<MultiIndex> parts_of(const FieldJet& jet, const TaskNetwork& network) {
-  return network.constraint(jet.field) ? lower_closure({jet.orders}) : std::vector<MultiIndex>{jet.orders};
+  if (network.constraint(0, jet.field) || network.positive(jet.field)) return lower_closure({jet.orders});
+  return {jet.orders};
 }
 
 std::vector<MultiIndex> derivatives_of(const Term& term, const TaskNetwork& network) {
@@ -37,34 +40,31 @@ Index channel_of(const std::vector<MultiIndex>& derivatives, const MultiIndex& o
 /// w_k, which is 1 where a set has no weights.
 double weight_at(const PointSet& set, Index k) { return set.weights.size() > 0 ? set.weights[k] : 1.0; }
 
-/// The jets of one set's term from the network's: J_c = lift_c + sum over its parts of factor times the network's jet.
-struct TermJets {
-  struct Part {
-    Index jet, column;      ///< of the term, of a point's network jets (channels x outputs)
-    Eigen::ArrayXd factor;  ///< at the set's points; empty: 1
-  };
-  std::vector<Part> parts;
-  Eigen::MatrixXd lift;  ///< points x jets; empty: 0
-
+/// The jets of one set's term from the network's: J_c = lift_c + sum over its parts of factor times the network's jet n_p,
+/// or that of exp(n) where the field is positive.
+class TermJets {
+ public:
   TermJets(const PointSet& set, const Term& term, const TaskNetwork& network,
            const std::vector<MultiIndex>& derivatives) {
-    const Index n = set.points.rows();
     for (size_t c = 0; c < term.jets.size(); ++c) {
-      const FieldJet& jet = term.jets[c];
-      const HardConstraint* constraint = network.constraint(jet.field);
-      const auto members = parts_of(jet, network);
-      Eigen::MatrixXd factors;
-      if (constraint) {
-        factors = multiply_operator({jet.orders}, Eigen::MatrixXd::Ones(n, 1), members,
-                                    constraint->factor(set.points, members));
-        if (lift.size() == 0) lift = Eigen::MatrixXd::Zero(n, static_cast<Index>(term.jets.size()));
-        lift.col(static_cast<Index>(c)) = constraint->lift(set.points, {jet.orders});
+      const Index field = term.jets[c].field;
+      const auto column = [&](const MultiIndex& orders) {
+        return channel_of(derivatives, orders) * network.shape().outputs + network.output(set.task, field);
+      };
+      const auto exponential = network.positive(field) ? exponential_of(term, field, column) : kNone;
+      const auto members = parts_of(term.jets[c], network);
+      const Eigen::MatrixXd factors = factors_of(set, term.jets[c], network, members);
+      for (size_t p = 0; p < members.size(); ++p) {
+        const Index source = exponential == kNone
+                                 ? column(members[p])
+                                 : find_index(exponentials_[exponential].jets.closure(), members[p]);
+        if (factors.size() > 0)
+          parts_.push_back({static_cast<Index>(c), source, exponential, factors.col(static_cast<Index>(p))});
+        else if (members[p] == term.jets[c].orders)
+          parts_.push_back({static_cast<Index>(c), source, exponential, {}});
       }
-      for (size_t p = 0; p < members.size(); ++p)
-        parts.push_back({static_cast<Index>(c),
-                         channel_of(derivatives, members[p]) * network.shape().outputs + network.output(set.task, jet.field),
-                         constraint ? Eigen::ArrayXd(factors.col(static_cast<Index>(p))) : Eigen::ArrayXd()});
     }
+    add_lifts(set, term, network);
   }
 
   /// From the network's jets (count x columns) at points first ... of the set to those of the term.
@@ -72,26 +72,110 @@ struct TermJets {
   Eigen::MatrixXd of(const Jets& network, Index first, Index jets) const {
     const Index count = network.rows();
     Eigen::MatrixXd result = Eigen::MatrixXd::Zero(count, jets);
-    if (lift.size() > 0) result = lift.middleRows(first, count);
-    for (const Part& part : parts) {
-      if (part.factor.size() == 0)
-        result.col(part.jet) += network.col(part.column);
+    if (lift_.size() > 0) result = lift_.middleRows(first, count);
+    std::vector<Eigen::ArrayXXd> exponentials;
+    for (const Exponential& e : exponentials_) exponentials.push_back(e.jets.of(e.taken_from(network)));
+    for (const Part& part : parts_) {
+      const auto add = [&](const auto& source) {
+        if (part.factor.size() == 0)
+          result.col(part.jet).array() += source;
+        else
+          result.col(part.jet).array() += part.factor.segment(first, count) * source;
+      };
+      if (part.exponential == kNone)
+        add(network.col(part.source).array());
       else
-        result.col(part.jet).array() += part.factor.segment(first, count) * network.col(part.column).array();
+        add(exponentials[part.exponential].col(part.source));
     }
     return result;
   }
 
-  /// The transposed map: adds to derivatives by the network's jets those by the term's.
-  template <class Jets>
-  void add_adjoint(const Eigen::MatrixXd& by_term, Index first, Jets& by_network) const {
-    for (const Part& part : parts) {
-      if (part.factor.size() == 0)
-        by_network.col(part.column) += by_term.col(part.jet);
+  /// Adds to the derivatives by the network's jets, at points first ..., those by the term's: the transposed derivative
+  /// of the map at these jets.
+  template <class Jets, class Adjoints>
+  void add_adjoint(const Jets& network, const Eigen::MatrixXd& by_term, Index first, Adjoints& by_network) const {
+    const Index count = by_term.rows();
+    std::vector<Eigen::ArrayXXd> by_exponential;
+    for (const Exponential& e : exponentials_)
+      by_exponential.push_back(Eigen::ArrayXXd::Zero(count, static_cast<Index>(e.columns.size())));
+    for (const Part& part : parts_) {
+      const auto add = [&](auto&& adjoint) {
+        if (part.factor.size() == 0)
+          adjoint += by_term.col(part.jet).array();
+        else
+          adjoint += part.factor.segment(first, count) * by_term.col(part.jet).array();
+      };
+      if (part.exponential == kNone)
+        add(by_network.col(part.source).array());
       else
-        by_network.col(part.column).array() += part.factor.segment(first, by_term.rows()) * by_term.col(part.jet).array();
+        add(by_exponential[part.exponential].col(part.source));
+    }
+    for (size_t i = 0; i < exponentials_.size(); ++i) exponentials_[i].add_adjoint(network, by_exponential[i], by_network);
+  }
+
+ private:
+  static constexpr size_t kNone = static_cast<size_t>(-1);
+
+  /// A positive field's derivatives up to those that the term asks for, and the network's columns that they are made of.
+  struct Exponential {
+    Index field;
+    ExponentialJets jets;
+    std::vector<Index> columns;
+
+    template <class Jets>
+    Eigen::ArrayXXd taken_from(const Jets& network) const {
+      Eigen::ArrayXXd n(network.rows(), static_cast<Index>(columns.size()));
+      for (size_t c = 0; c < columns.size(); ++c) n.col(static_cast<Index>(c)) = network.col(columns[c]).array();
+      return n;
+    }
+    template <class Jets, class Adjoints>
+    void add_adjoint(const Jets& network, Eigen::ArrayXXd by_e, Adjoints& by_network) const {
+      const Eigen::ArrayXXd n = taken_from(network), by_n = jets.adjoint(n, jets.of(n), std::move(by_e));
+      for (size_t c = 0; c < columns.size(); ++c) by_network.col(columns[c]).array() += by_n.col(static_cast<Index>(c));
+    }
+  };
+
+  struct Part {
+    Index jet, source;      ///< of the term; a column of a point's network jets (channels x outputs) or of an exponential
+    size_t exponential;     ///< kNone: of the network
+    Eigen::ArrayXd factor;  ///< at the set's points; empty: 1
+  };
+
+  template <class Column>
+  size_t exponential_of(const Term& term, Index field, const Column& column) {
+    const auto known = std::find_if(exponentials_.begin(), exponentials_.end(),
+                                    [field](const Exponential& e) { return e.field == field; });
+    if (known != exponentials_.end()) return static_cast<size_t>(known - exponentials_.begin());
+    std::vector<MultiIndex> asked;
+    for (const auto& jet : term.jets)
+      if (jet.field == field) asked.push_back(jet.orders);
+    Exponential e{field, ExponentialJets(lower_closure(asked)), {}};
+    for (const auto& orders : e.jets.closure()) e.columns.push_back(column(orders));
+    exponentials_.push_back(std::move(e));
+    return exponentials_.size() - 1;
+  }
+
+  /// Of every part of a jet, at the set's points; empty without a constraint.
+  static Eigen::MatrixXd factors_of(const PointSet& set, const FieldJet& jet, const TaskNetwork& network,
+                                    const std::vector<MultiIndex>& members) {
+    const HardConstraint* constraint = network.constraint(set.task, jet.field);
+    if (!constraint) return {};
+    return multiply_operator({jet.orders}, Eigen::MatrixXd::Ones(set.points.rows(), 1), members,
+                             constraint->factor(set.points, members));
+  }
+
+  void add_lifts(const PointSet& set, const Term& term, const TaskNetwork& network) {
+    for (size_t c = 0; c < term.jets.size(); ++c) {
+      const HardConstraint* constraint = network.constraint(set.task, term.jets[c].field);
+      if (!constraint) continue;
+      if (lift_.size() == 0) lift_ = Eigen::MatrixXd::Zero(set.points.rows(), static_cast<Index>(term.jets.size()));
+      lift_.col(static_cast<Index>(c)) = constraint->lift(set.points, {term.jets[c].orders});
     }
   }
+
+  std::vector<Exponential> exponentials_;
+  std::vector<Part> parts_;
+  Eigen::MatrixXd lift_;  // points x jets; empty: 0
 };
 
 }  // namespace
@@ -277,46 +361,44 @@ TaskLosses::Gradients TaskLosses::gradients(const Eigen::VectorXd& parameters, c
   for (size_t s = 0; s < sets_.size(); ++s)
     if (factors[static_cast<Index>(s)] != 0) result.residuals[s].resize(sets_[s].points.rows());
   for (const auto& batch : batches_) {
-    const auto wanted = [&](size_t stretch) {
-      const auto& members = batch->stretches[stretch];
-      return std::any_of(members.begin(), members.end(), [&](const auto& member) { return factors[member.set] != 0; });
-    };
-    for (size_t begin = 0; begin < batch->stretches.size();) {
-      // A run of wanted stretches: consecutive points.
-      size_t end = begin;
-      while (end < batch->stretches.size() && wanted(end)) ++end;
-      if (end > begin) add_gradients(*batch, begin, end, parameters, factors, group_of_set, result);
-      begin = end + 1;
+    std::vector<size_t> wanted;
+    for (size_t i = 0; i < batch->stretches.size(); ++i) {
+      const auto& members = batch->stretches[i];
+      if (std::any_of(members.begin(), members.end(), [&](const auto& member) { return factors[member.set] != 0; }))
+        wanted.push_back(i);
     }
+    if (!wanted.empty()) add_gradients(*batch, wanted, parameters, factors, group_of_set, result);
   }
   for (size_t s = 0; s < sets_.size(); ++s)
     if (result.residuals[s].size() > 0) result.losses[static_cast<Index>(s)] = mean_square(sets_[s], result.residuals[s]);
   return result;
 }
 
-/// The stretches [begin, end) of a batch.
-void TaskLosses::add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
-                               const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set,
-                               Gradients& result) const {
-  const Index start = batch.first[begin], count = batch.first[end] - start, groups = result.gradients.cols();
+/// These stretches of a batch, in one pass.
+void TaskLosses::add_gradients(const Batch& batch, const std::vector<size_t>& stretches,
+                               const Eigen::VectorXd& parameters, const Eigen::VectorXd& factors,
+                               const std::vector<Index>& group_of_set, Gradients& result) const {
+  const Index groups = result.gradients.cols();
+  std::vector<Index> chosen, group;  // points of the batch, and their groups
+  for (const size_t i : stretches)
+    for (Index k = batch.first[i]; k < batch.first[i + 1]; ++k) {
+      chosen.push_back(k);
+      group.push_back(group_of_set[static_cast<size_t>(batch.stretches[i].front().set)]);
+    }
+  const RowMajor coordinates = batch.points(chosen, Eigen::all), constants = batch.constants(chosen, Eigen::all);
+  const JetBatch<double> points{coordinates.rows(), coordinates.data(), constants.data(), group.data(), groups};
   RowMajor part(groups, network_.size());
   Eigen::VectorXd ignored(groups);
-  std::vector<Index> group(static_cast<size_t>(count));
-  for (size_t i = begin; i < end; ++i)
-    std::fill(group.begin() + batch.first[i] - start, group.begin() + batch.first[i + 1] - start,
-              group_of_set[static_cast<size_t>(batch.stretches[i].front().set)]);
-  JetBatch<double> points = batch.jet_batch(start, count);
-  points.groups = group.data();
-  points.group_count = groups;
   batch.engine.value_and_gradients(
       points, parameters.data(),
       [&](const JetBlock<double>& block) {
         // A block's points are consecutive but for changes of the stretch.
         for (Index k = 0; k < block.count;) {
-          const Index first = start + block.points[k];
+          const auto point = [&](Index j) { return chosen[static_cast<size_t>(block.points[j])]; };
+          const Index first = point(k);
           const size_t i = batch.stretch_of(first);
           Index n = 1;
-          while (k + n < block.count && start + block.points[k + n] == first + n && first + n < batch.first[i + 1]) ++n;
+          while (k + n < block.count && point(k + n) == first + n && first + n < batch.first[i + 1]) ++n;
           std::fill(block.losses + k, block.losses + k + n, 0.0);  // summed for each set
           add_adjoints(batch, i, first - batch.first[i], n, block.jets + k * batch.jets(), factors, result.residuals,
                        block.adjoints + k * batch.jets());
@@ -332,6 +414,7 @@ void TaskLosses::add_gradients(const Batch& batch, size_t begin, size_t end, con
 void TaskLosses::add_adjoints(const Batch& batch, size_t stretch, Index begin, Index count, const double* jets,
                               const Eigen::VectorXd& factors, std::vector<Eigen::VectorXd>& residuals,
                               double* adjoints) const {
+  const Eigen::Map<const RowMajor> network(jets, count, batch.jets());
   Eigen::Map<RowMajor> result(adjoints, count, batch.jets());
   result.setZero();
   Eigen::MatrixXd coefficients;
@@ -343,7 +426,7 @@ void TaskLosses::add_adjoints(const Batch& batch, size_t stretch, Index begin, I
     linearise(batch, stretch, m, begin, count, jets, residual, &coefficients);
     const double scale = 2 * factors[member.set] / static_cast<double>(set.points.rows());
     for (Index j = 0; j < count; ++j) coefficients.row(j) *= scale * weight_at(set, begin + j) * residual[j];
-    member.jets.add_adjoint(coefficients, begin, result);
+    member.jets.add_adjoint(network, coefficients, begin, result);
   }
 }
 
@@ -367,7 +450,7 @@ void TaskLosses::residual_blocks(
           Eigen::VectorXd residual(n), scale(n);
           linearise(*batch, i, m, begin, n, jets.data(), residual.data(), &coefficients);
           adjoints.setZero();
-          member.jets.add_adjoint(coefficients, begin, adjoints);
+          member.jets.add_adjoint(jets, coefficients, begin, adjoints);
           batch->engine.jacobian(points, parameters.data(), adjoints.data(), rows.data());
           for (Index k = 0; k < n; ++k)
             scale[k] = std::sqrt(factors[member.set] * weight_at(set, begin + k) / static_cast<double>(set.points.rows()));

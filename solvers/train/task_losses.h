@@ -69,7 +69,7 @@ class TaskLosses {
  private:
   struct Batch;
   const Term& term_of(const PointSet& set) const;
-  void add_gradients(const Batch& batch, size_t begin, size_t end, const Eigen::VectorXd& parameters,
+  void add_gradients(const Batch& batch, const std::vector<size_t>& stretches, const Eigen::VectorXd& parameters,
                      const Eigen::VectorXd& factors, const std::vector<Index>& group_of_set, Gradients& result) const;
   void add_adjoints(const Batch& batch, size_t stretch, Index begin, Index count, const double* jets,
                     const Eigen::VectorXd& factors, std::vector<Eigen::VectorXd>& residuals, double* adjoints) const;

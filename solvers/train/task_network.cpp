@@ -34,31 +34,6 @@ std::vector<InputColumn> inputs_of(const std::vector<Coordinate>& coordinates, I
   return columns;
 }
 
-/// The parameters that differ between tasks, each scaled to [-1, 1] over its values.
-std::vector<Eigen::VectorXd> parameter_inputs(const std::vector<Problem>& tasks) {
-  std::vector<Eigen::VectorXd> rows(tasks.size());
-  for (size_t p = 0; p < tasks.front().parameters.size(); ++p) {
-    double low = INFINITY, high = -INFINITY;
-    for (const auto& task : tasks) {
-      low = std::min(low, task.parameters[p].value);
-      high = std::max(high, task.parameters[p].value);
-    }
-    if (!(high > low)) continue;
-    // Knudsen numbers, viscosities, ...: equal steps are equal ratios.
-    constexpr double kDecades = 100;
-    const bool logarithmic = low > 0 && high / low > kDecades;
-    const auto scaled = [logarithmic](double value) { return logarithmic ? std::log(value) : value; };
-    for (size_t t = 0; t < tasks.size(); ++t) {
-      const double value = 2 * (scaled(tasks[t].parameters[p].value) - scaled(low)) / (scaled(high) - scaled(low)) - 1;
-      rows[t].conservativeResize(rows[t].size() + 1);
-      rows[t][rows[t].size() - 1] = value;
-    }
-  }
-  if (rows.front().size() == 0)
-    throw InputError("model.task_inputs = parameters: no parameter differs between the tasks; use heads");
-  return rows;
-}
-
 void check_same_fields(const std::vector<Problem>& tasks) {
   for (const auto& task : tasks) {
     bool same = task.fields.size() == tasks.front().fields.size() && task.terms.size() == tasks.front().terms.size() &&
@@ -78,7 +53,11 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
       fields_(static_cast<Index>(tasks.front().fields.size())),
       constants_(tasks.size()) {
   check_same_fields(tasks);
-  if (!own_heads()) constants_ = parameter_inputs(tasks);
+  if (!own_heads()) {
+    inputs_ = parameter_inputs(tasks);
+    std::transform(tasks.begin(), tasks.end(), constants_.begin(),
+                   [this](const Problem& task) { return constant_inputs(inputs_, task); });
+  }
   shape_.coordinates = tasks.front().dimension();
   shape_.inputs = inputs_of(tasks.front().coordinates, options.harmonics);
   shape_.constants = constants_.front().size();
@@ -88,8 +67,19 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
   shape_.outputs = own_heads() ? tasks_ * fields_ : fields_;
   shape_.check();
   constraints_.resize(tasks.front().fields.size(), nullptr);
-  for (const auto& [field, constraint] : options_.constraints)
-    constraints_[static_cast<size_t>(tasks.front().field_index(field))] = &constraint;
+  for (const auto& [field, constraints] : options_.constraints) {
+    if (constraints.size() != 1 && constraints.size() != tasks.size())
+      throw InputError("hard constraint on '" + field + "': " + std::to_string(constraints.size()) + " for " +
+                       std::to_string(tasks.size()) + " tasks");
+    constraints_[static_cast<size_t>(tasks.front().field_index(field))] = &constraints;
+  }
+  positive_.resize(tasks.front().fields.size(), false);
+  for (const auto& field : options_.positive) positive_[static_cast<size_t>(tasks.front().field_index(field))] = true;
+}
+
+const HardConstraint* TaskNetwork::constraint(Index task, Index field) const {
+  const auto* constraints = constraints_[static_cast<size_t>(field)];
+  return constraints ? &(*constraints)[constraints->size() == 1 ? 0 : static_cast<size_t>(task)] : nullptr;
 }
 
 Index TaskNetwork::shared() const {
@@ -135,7 +125,8 @@ Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::Ve
   Eigen::VectorXd head(fields_ * body->features());
   for (Index f = 0; f < fields_; ++f) {
     parts.push_back({std::make_shared<Patchwork>(axes, 0, std::vector<std::shared_ptr<const Body>>{body}), std::nullopt});
-    if (constraint(f)) parts.back().constraint = *constraint(f);
+    if (constraint(index, f)) parts.back().constraint = *constraint(index, f);
+    parts.back().positive = positive(f);
     const Index o = output(index, f);
     head.segment(f * body->features(), body->features()) = body->head_of(
         parameters.segment(shape_.weight_offset(last) + o * inputs, inputs), parameters[shape_.bias_offset(last) + o]);

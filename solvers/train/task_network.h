@@ -2,8 +2,7 @@
 // one of two ways:
 //
 //   heads        every task has its own last layer (outputs tasks x fields), the hidden layers are shared;
-//   parameters   the task's parameters are constant inputs, scaled to [-1, 1] over their range (logarithmically where the
-//                range spans more than two decades), and all weights are shared.
+//   parameters   the task's parameters are constant inputs (parameter_inputs.h), and all weights are shared.
 //
 // The parameters of the optimisation are one vector: the shared ones first, then those of each task's head.
 #pragma once
@@ -14,6 +13,7 @@
 #include "operators/engine/network_shape.h"
 #include "problems/problem.h"
 #include "solvers/head/solution.h"
+#include "solvers/train/parameter_inputs.h"
 
 namespace torsor {
 
@@ -26,15 +26,17 @@ struct NetworkOptions {
   /// Cosines and sines of a periodic coordinate.
   Index harmonics = 1;
   TaskInputs task_inputs = TaskInputs::heads;
-  /// Of fields that meet a condition exactly, by name: u = lift + factor * network.
-  std::map<std::string, HardConstraint> constraints;
+  /// Of fields that meet a condition exactly, by name: u = lift + factor * network. One for each task, or one for all.
+  std::map<std::string, std::vector<HardConstraint>> constraints;
+  /// Fields that are exp(network), or lift + factor * exp(network).
+  std::vector<std::string> positive;
   uint64_t seed = 0;
 };
 
 class TaskNetwork {
  public:
   /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies, a
-  /// constraint on an unknown field, and what NetworkShape::check refuses.
+  /// constraint or positivity of an unknown field, and what NetworkShape::check refuses.
   TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options);
   TaskNetwork(const TaskNetwork&) = delete;
 
@@ -49,8 +51,12 @@ class TaskNetwork {
   bool own_heads() const { return options_.task_inputs == TaskInputs::heads; }
   /// The network's output that is this task's field.
   Index output(Index task, Index field) const { return own_heads() ? task * fields_ + field : field; }
-  /// The hard constraint of a field; null without.
-  const HardConstraint* constraint(Index field) const { return constraints_[static_cast<size_t>(field)]; }
+  /// The hard constraint of a task's field; null without.
+  const HardConstraint* constraint(Index task, Index field) const;
+  /// Whether exp(network) takes the place of the network in a field.
+  bool positive(Index field) const { return positive_[static_cast<size_t>(field)]; }
+  /// The parameters among the constant inputs; none with heads.
+  const std::vector<ParameterInput>& inputs() const { return inputs_; }
   /// The constant inputs of a task (shape().constants).
   const Eigen::VectorXd& constants(Index task) const { return constants_[static_cast<size_t>(task)]; }
 
@@ -67,8 +73,10 @@ class TaskNetwork {
   NetworkOptions options_;
   Index tasks_, fields_;
   NetworkShape shape_;
+  std::vector<ParameterInput> inputs_;
   std::vector<Eigen::VectorXd> constants_;
-  std::vector<const HardConstraint*> constraints_;  // of each field, in options_
+  std::vector<const std::vector<HardConstraint>*> constraints_;  // of each field, in options_; null without
+  std::vector<bool> positive_;                                   // of each field
 };
 
 }  // namespace torsor

@@ -88,21 +88,22 @@ std::string resolved_gradients(const TrainOptions& options, size_t tasks) {
 }
 
 /// What a set shares its gradient with, as a number of any kind.
-Index label_of(const PointSet& set, const std::vector<Problem>& tasks, const std::string& kind) {
+Index label_of(const PointSet& set, const std::vector<Problem>& tasks, const TaskSampling& sampling,
+               const std::string& kind) {
   const auto& terms = tasks[static_cast<size_t>(set.task)].terms;
   const Place place = terms[static_cast<size_t>(set.term)].place;
-  if (kind == "task") return set.task;
+  if (kind == "task") return sampling.slot(set.task);
   if (kind == "term") return set.term;
-  if (kind == "both") return set.task * static_cast<Index>(terms.size()) + set.term;
+  if (kind == "both") return sampling.slot(set.task) * static_cast<Index>(terms.size()) + set.term;
   if (kind == "conditions") return place == Place::interior ? 0 : 1;
   return static_cast<Index>(place);
 }
 
 /// Labels numbered without gaps, in their order.
 std::vector<Index> groups_of(const std::vector<PointSet>& sets, const std::vector<Problem>& tasks,
-                             const std::string& kind) {
+                             const TaskSampling& sampling, const std::string& kind) {
   std::vector<Index> labels;
-  for (const auto& set : sets) labels.push_back(label_of(set, tasks, kind));
+  for (const auto& set : sets) labels.push_back(label_of(set, tasks, sampling, kind));
   std::vector<Index> known = labels;
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
@@ -139,8 +140,10 @@ Trainer::Trainer(std::vector<Problem> tasks, TrainOptions options)
       losses_(tasks_, network_),
       points_(tasks_, options_.points),
       weights_(tasks_, options_.weights),
+      sampling_(tasks_, options_.tasks_per_step, options_.seed),
       parameters_(network_.initial_parameters()),
       mask_(moving_neurons(network_, options_.moving_share, options_.seed)) {
+  check();
   const auto make_combiner = [&](uint64_t stream) {
     auto made = find_combiner(options_.combiner).make(options_.combiner_options, stream_seed(options_.seed, stream));
     if (options_.task_moments) made = with_task_moments(std::move(made), {});
@@ -149,22 +152,34 @@ Trainer::Trainer(std::vector<Problem> tasks, TrainOptions options)
   };
   combiner_ = make_combiner(1);
   if (options_.flat_radius > 0) flat_combiner_ = make_combiner(2);
-  for (const auto& phase : options_.phases)
-    if (options_.solve_heads && !find_optimiser(phase.optimiser).first_order)
-      throw InputError("train.head = closed-form: the optimiser '" + phase.optimiser +
-                       "' moves the heads itself; use a first-order method (adam, soap, ...)");
   change_points();
   begin_phase();
+}
+
+/// Options that do not go together.
+void Trainer::check() const {
+  if (sampling_.samples() && network_.own_heads())
+    throw InputError("train.tasks_per_step = " + std::to_string(options_.tasks_per_step) +
+                     ": heads of their own would rarely move; needs model.task_inputs = parameters");
+  if (!options_.solve_heads) return;
+  if (!options_.network.positive.empty())
+    throw InputError("train.head = closed-form: positive fields (model.positive = " + options_.network.positive.front() +
+                     ") are not linear in their heads; use train.head = trained");
+  for (const auto& phase : options_.phases)
+    if (!find_optimiser(phase.optimiser).first_order)
+      throw InputError("train.head = closed-form: the optimiser '" + phase.optimiser +
+                       "' moves the heads itself; use a first-order method (adam, soap, ...)");
 }
 
 Trainer::~Trainer() = default;
 
 void Trainer::change_points() {
-  group_of_set_ = groups_of(points_.sets(), tasks_, resolved_gradients(options_, tasks_.size()));
+  group_of_set_ = groups_of(points_.sets(), tasks_, sampling_, resolved_gradients(options_, tasks_.size()));
   groups_ = *std::max_element(group_of_set_.begin(), group_of_set_.end()) + 1;
   losses_.set_points(points_.sets(), gradients_asked());
   weights_.points_changed(losses_);
   weights_.start_points(losses_);
+  drawn_ = Eigen::VectorXd::Ones(static_cast<Index>(losses_.sets().size()));
   if (optimiser_) optimiser_->objective_changed();
 }
 
@@ -226,8 +241,17 @@ double Trainer::learning_rate_now() const {
   return learning_rate(schedule, step);
 }
 
+/// The tasks of the step that comes.
+void Trainer::draw_tasks() {
+  if (!sampling_.samples()) return;
+  const auto tasks = sampling_.draw(step_);
+  for (size_t s = 0; s < losses_.sets().size(); ++s)
+    drawn_[static_cast<Index>(s)] =
+        tasks[static_cast<size_t>(sampling_.slot(losses_.sets()[s].task))] == losses_.sets()[s].task;
+}
+
 Eigen::VectorXd Trainer::factors_of(const std::vector<Index>& groups) const {
-  Eigen::VectorXd factors = weights_.factors();
+  Eigen::VectorXd factors = weights_.factors().cwiseProduct(drawn_);
   if (groups.empty()) return factors;
   for (size_t s = 0; s < group_of_set_.size(); ++s)
     if (std::find(groups.begin(), groups.end(), group_of_set_[s]) == groups.end()) factors[static_cast<Index>(s)] = 0;
@@ -237,7 +261,8 @@ Eigen::VectorXd Trainer::factors_of(const std::vector<Index>& groups) const {
 Eigen::VectorXd Trainer::group_losses(const Eigen::VectorXd& set_losses) const {
   Eigen::VectorXd result = Eigen::VectorXd::Zero(groups_);
   for (size_t s = 0; s < group_of_set_.size(); ++s)
-    result[group_of_set_[s]] += weights_.factors()[static_cast<Index>(s)] * set_losses[static_cast<Index>(s)];
+    result[group_of_set_[s]] +=
+        drawn_[static_cast<Index>(s)] * weights_.factors()[static_cast<Index>(s)] * set_losses[static_cast<Index>(s)];
   return result;
 }
 
@@ -277,7 +302,8 @@ Eigen::VectorXd Trainer::direction(const TaskLosses::Gradients& now) {
 }
 
 void Trainer::first_order_step() {
-  if (options_.solve_heads) solve_inner_heads(tasks_, network_, losses_.sets(), weights_.factors(), parameters_);
+  draw_tasks();
+  if (options_.solve_heads) solve_inner_heads(tasks_, network_, losses_.sets(), factors_of({}), parameters_);
   const auto now = losses_.gradients(parameters_, factors_of(combiner_->wanted(step_, groups_)), group_of_set_, groups_);
   set_losses_.conservativeResizeLike(Eigen::VectorXd::Zero(now.losses.size()));
   for (size_t s = 0; s < now.residuals.size(); ++s)  // of sets that were left out the last known loss stays

@@ -1,9 +1,10 @@
 // Trains one network on all tasks.
 //
-// A step draws points where they are due, evaluates all tasks in one pass with one gradient for each task (or term, or
-// both), lets the combiner make one direction of them for the shared parameters, adds the plain gradient of each task's
-// own head, and lets a first-order optimiser step. Optimisers that ask for the objective themselves (quasi-Newton,
-// Gauss-Newton) take the weighted sum of all losses. Phases follow one another: Adam, then SSBroyden, for instance.
+// A step draws points where they are due, evaluates all tasks, or those drawn for it, in one pass with one gradient for
+// each task (or term, or both), lets the combiner make one direction of them for the shared parameters, adds the plain
+// gradient of each task's own head, and lets a first-order optimiser step. Optimisers that ask for the objective themselves
+// (quasi-Newton, Gauss-Newton) take the weighted sum of all losses. Phases follow one another: Adam, then SSBroyden, for
+// instance.
 #pragma once
 
 #include <map>
@@ -17,6 +18,7 @@
 #include "solvers/progress.h"
 #include "solvers/train/loss_weights.h"
 #include "solvers/train/task_losses.h"
+#include "solvers/train/task_sampling.h"
 #include "solvers/train/training_points.h"
 
 namespace torsor {
@@ -43,6 +45,9 @@ struct TrainOptions {
   /// What has a gradient of its own: "task", "term", "both", "place" (interior, boundary, initial), "conditions" (all
   /// equations, all boundary and initial conditions); "auto": tasks where there are several, else terms.
   std::string gradients = "auto";
+  /// Tasks in a step of a first-order method, one of each stratum (task_sampling.h); 0: all. Needs the tasks' parameters
+  /// as inputs. Other optimisers need the same objective in every step: all tasks.
+  Index tasks_per_step = 0;
   /// What quasi-Newton methods minimise: the total loss L ("loss"), its root, or its logarithm. All have the same
   /// minimisers; the others' curvature does not fade with L (Urban, Stefanou, Pons, "Unveiling the optimization process of
   /// physics informed neural networks", JCP 2025). Gauss-Newton needs the loss.
@@ -95,6 +100,7 @@ class Trainer {
   Index steps_planned() const;
   double seconds() const { return seconds_; }
   const std::vector<Problem>& tasks() const { return tasks_; }
+  const TaskSampling& sampling() const { return sampling_; }
   const TaskNetwork& network() const { return network_; }
   const Eigen::VectorXd& parameters() const { return parameters_; }
   /// The fields of a task; `concatenate`: with the features of all hidden layers, for another head.
@@ -110,6 +116,7 @@ class Trainer {
   void restore(const State& state);
 
  private:
+  void check() const;
   void begin_phase();
   void end_phase(const std::string& why);
   std::string ending(const std::string& why) const;
@@ -119,8 +126,9 @@ class Trainer {
   void objective_step();
   Eigen::VectorXd direction(const TaskLosses::Gradients& now);
   Eigen::MatrixXd flat_parts(const TaskLosses::Gradients& now) const;
-  /// The sets' factors, 0 outside of these groups; no groups: all.
+  /// The drawn sets' factors, 0 outside of these groups; no groups: all.
   Eigen::VectorXd factors_of(const std::vector<Index>& groups) const;
+  void draw_tasks();
   Eigen::VectorXd group_losses(const Eigen::VectorXd& set_losses) const;
   double learning_rate_now() const;
   void record(const std::string& name, double value);
@@ -133,6 +141,8 @@ class Trainer {
   TaskLosses losses_;
   TrainingPoints points_;
   LossWeights weights_;
+  TaskSampling sampling_;
+  Eigen::VectorXd drawn_;  ///< of every set, 1 where its task is in this step, else 0
   std::vector<Index> group_of_set_;
   Index groups_ = 1;
   std::unique_ptr<Combiner> combiner_, flat_combiner_;

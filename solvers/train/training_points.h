@@ -6,8 +6,11 @@
 //              (Lu, Meng, Mao, Karniadakis, "DeepXDE", SIAM Rev. 2021, section 2.8)
 //   rad        residual-based adaptive distribution: all points are drawn again, with probability proportional to
 //              |r|^k / mean |r|^k + c among candidates (Wu, Zhu, Tan, Kartha, Lu, CMAME 2023)
-// Terms of one place (and of the same boundary pieces) share their points. Both act on boundary and initial points as well (ours: the papers have interior points alone), where data with a kink
-// or a layer are as hard to meet as an equation.
+// Where the time coordinate runs over [a, b], points may be denser early: t = a + (b - a) s^p with s spread evenly, for
+// initial layers and fast decay. An even spread leaves the network free between the first time and the first points.
+// Terms of one place (and of the same boundary pieces) share their points. rar and rad act on boundary and
+// initial points as well (ours: the papers have interior points alone), where data with a kink or a layer are as hard to
+// meet as an equation.
 #pragma once
 
 #include <functional>
@@ -28,6 +31,7 @@ struct PointOptions {
   Index added = 0;                ///< by rar, of interior points, other sets in proportion; 0: a twentieth
   Index candidates = 10;          ///< for each point
   double power = 1, constant = 1; ///< k and c of rad
+  double time_grading = 0;        ///< p; 0: 2 for kinetic equations, else 1
   uint64_t seed = 0;
 };
 
@@ -47,6 +51,7 @@ class TrainingPoints {
 
  private:
   std::vector<PointSet> draw(Index interior, Index boundary, uint64_t draw_number) const;
+  void grade_time(const Problem& task, Eigen::MatrixXd& points) const;
   size_t first_alike(const std::vector<PointSet>& sets, const PointSet& set) const;
   Index share_of_added(const PointSet& set) const;
 

@@ -61,6 +61,7 @@ TrainOptions WindowTraining::window_options(const std::vector<Problem>& tasks) c
   options.seconds /= static_cast<double>(windows_);
   const size_t window = pieces_.size();
   if (window == 0) return options;
+  options.points.time_grading = 1;  // what begins fast has passed
   options.points.seed = stream_seed(options_.points.seed, window);
   options.seed = stream_seed(options_.seed, window);
   // What continues the fields takes the factor of the initial data in whose place it is.

@@ -176,5 +176,41 @@ TEST(KineticBuilder, BadInputIsAnInputError) {
   EXPECT_THROW(plain.build(), InputError);
 }
 
+// A value of an unknown, given by a formula of the velocity: the moments of the formula at the nodes.
+TEST(KineticBuilder, ValuesOfUnknownsAreTheMomentsOfTheirFormula) {
+  ProblemBuilder p = slab("v in gauss(6)", true);
+  p.define("free", "exp(-t/eps^2)*cos(2*pi*(x - v*t/eps))*(1 + v)");
+  const Problem problem = p.build();
+  const auto values = p.value_of_unknown("head.lift.g", "g", "(free - mean(free))/eps");
+  ASSERT_EQ(values.size(), 5u);
+  const Eigen::MatrixXd point = (Eigen::MatrixXd(1, 2) << 0.3, 0.004).finished();
+  const double x = 0.3, t = 0.004, eps = 0.1;
+  const VelocityBasis& velocity = *problem.velocity;
+  const VelocityField& g = problem.velocity_fields.front();
+  Eigen::VectorXd moments(5), free(6);
+  for (Index l = 0; l < 5; ++l) {
+    const std::string& name = problem.fields[static_cast<size_t>(g.first + l)].name;
+    moments[l] = problem.evaluate(values.at(name), point)(0);
+  }
+  for (Index j = 0; j < 6; ++j) {
+    const double v = velocity.nodes(j, 0);
+    free[j] = std::exp(-t / (eps * eps)) * std::cos(2 * kPi * (x - v * t / eps)) * (1 + v);
+  }
+  const double mean = free.dot(velocity.weights);
+  EXPECT_LT((g.basis * moments - (free.array() - mean).matrix() / eps).cwiseAbs().maxCoeff(), 1e-11);
+  EXPECT_NEAR(problem.evaluate(p.value_of_unknown("head.lift.rho", "rho", "mean(free)").at("rho"), point)(0), mean, 1e-13);
+}
+
+TEST(KineticBuilder, FormulasOfTheCoordinatesNameWhatTheyAreNot) {
+  ProblemBuilder p = slab("v in gauss(6)", true);
+  p.build();
+  EXPECT_EQ(p.in_coordinates("factor", "1 - exp(-t/eps^2)").names().size(), 1u);
+  EXPECT_THROW(p.in_coordinates("factor", "v*t"), InputError);
+  EXPECT_THROW(p.in_coordinates("factor", "rho*t"), InputError);
+  EXPECT_THROW(p.value_of_unknown("lift", "rho", "v"), InputError);
+  EXPECT_THROW(p.value_of_unknown("lift", "h", "v"), InputError);
+  EXPECT_THROW(p.value_of_unknown("lift", "g", "g*v"), InputError);
+}
+
 }  // namespace
 }  // namespace torsor

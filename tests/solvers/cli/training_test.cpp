@@ -158,6 +158,137 @@ report = no
   EXPECT_LT(read_run(at("adapted")).tasks[0].fields[0].errors->rel_l2, 0.1);
 }
 
+constexpr const char* kFamily = R"(
+[problem]
+name = decay
+parameter.eps = 0.001, 0.01, 0.1, 1
+coordinates = x in [0, 1] periodic; t in [0, 1] time
+unknowns = u
+residual = u_t + 0.1*u_x = -u*(1 - log(eps)/10)
+initial = u = 1 + 0.5*cos(2*pi*x)
+exact = (1 + 0.5*cos(2*pi*(x - 0.1*t)))*exp(-t*(1 - log(eps)/10))
+[model]
+widths = 16, 16
+positive = u
+task_inputs = parameters
+[train]
+steps = 60, 250
+optimiser = adam, ssbroyden
+combiner = hrgrad
+tasks_per_step = 2
+points = 120
+log_every = 20
+[output]
+report = no
+grid = 17
+)";
+
+double error_of(const std::string& folder, size_t task = 0) { return read_run(folder).tasks[task].fields[0].errors->rel_l2; }
+
+// A network of the parameters is evaluated where it was not trained, or its head is solved again there.
+TEST_F(Training, OneNetworkServesOtherParameters) {
+  const std::string config = write(kFamily);
+  ASSERT_EQ(run({"solve", config, "--out", at("family")}).code, 0);
+  ASSERT_LT(error_of(at("family"), 1), 0.02);
+  const auto adapt = [&](const std::string& eps, const std::string& out, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"adapt", "--model", at("family/model.h5"), config, "--set", "problem.parameter.eps=" + eps,
+                                       "--out", at(out)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  // Where it was trained: the stored fields, to the bit.
+  ASSERT_EQ(adapt("0.01", "same", {"--set", "head.resolve=no"}).code, 0);
+  EXPECT_EQ(read_run(at("same")).tasks[0].fields[0].prediction, read_run(at("family")).tasks[1].fields[0].prediction);
+  EXPECT_GT(read_run(at("same")).tasks[0].fields[0].prediction.minCoeff(), 0);
+  // Elsewhere.
+  const ProgramOutcome other = adapt("0.03, 0.3", "other", {"--set", "head.resolve=no"});
+  ASSERT_EQ(other.code, 0) << other.err;
+  EXPECT_EQ(other.err.find("warning: eps"), std::string::npos) << other.err;
+  for (const size_t task : {0U, 1U}) EXPECT_LT(error_of(at("other"), task), 0.03);
+  EXPECT_NE(read_run(at("other")).tasks[0].fields[0].prediction, read_run(at("other")).tasks[1].fields[0].prediction);
+  // What was evaluated is a model of its own.
+  const ProgramOutcome again = run({"adapt", "--model", at("other/model.h5"), config, "--set", "problem.parameter.eps=0.01",
+                                    "--set", "head.resolve=no", "--out", at("again")});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(read_run(at("again")).tasks[0].fields[0].prediction, read_run(at("same")).tasks[0].fields[0].prediction);
+  // Solved again, linearly, on the body with its parameter.
+  ASSERT_EQ(adapt("0.03, 0.3", "resolved", {}).code, 0);
+  for (const size_t task : {0U, 1U}) EXPECT_LT(error_of(at("resolved"), task), 0.02);
+  expect_contains(adapt("5", "outside", {"--set", "head.resolve=no"}).err, {"warning: eps is outside of [0.001, 1]"});
+}
+
+// Constraints that name parameters and the velocity: the data hold exactly for every task, also where it was not trained.
+TEST_F(Training, KineticDataHoldExactlyForEveryParameter) {
+  const std::string config = write(R"(
+[problem]
+name = slab
+parameter.eps = log_spaced(1e-3, 1, 3)
+coordinates = x in [0, 1] periodic; t in [0, 0.1] time
+velocity = v in gauss(4)
+unknowns = rho, g(v) zero-mean
+define.free = exp(-t/eps^2)*(2 + cos(2*pi*(x - v*t/eps)))*(1 + v^2)
+residual.macro = rho_t + mean(v*g_x) = 0
+residual.micro = eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0
+initial.density = rho = mean(free)
+initial.deviation = eps*g = free - mean(free)
+derived.f = rho + eps*g
+[model]
+widths = 8, 8
+task_inputs = parameters
+[head]
+hard_constraint.rho = t
+lift.rho = 4/3*(2 + cos(2*pi*x))
+hard_constraint.g = 1 - exp(-t/eps^2)
+lift.g = (free - mean(free))/eps
+[train]
+steps = 20
+combiner = hrgrad
+tasks_per_step = 2
+points = 40
+[output]
+report = no
+grid = 9
+)");
+  ASSERT_EQ(run({"solve", config, "--out", at("slab")}).code, 0);
+  ASSERT_EQ(run({"adapt", "--model", at("slab/model.h5"), config, "--set", "problem.parameter.eps=0.02, 0.4", "--set",
+                 "head.resolve=no", "--out", at("network")}).code, 0);
+  ASSERT_EQ(run({"adapt", "--model", at("slab/model.h5"), config, "--set", "problem.parameter.eps=0.4", "--out", at("solved")}).code, 0);
+  for (const char* name : {"slab", "network", "solved"})
+    for (const auto& task : read_run(at(name)).tasks)
+      for (const auto& residual : task.residuals)
+        if (residual.term.rfind("density", 0) == 0 || residual.term.rfind("deviation", 0) == 0)
+          EXPECT_LT(residual.max, 1e-10) << name << " " << task.name << " " << residual.term;
+  // Closed-form heads: task by task.
+  const ProgramOutcome together = run({"solve", config, "--set", "train.steps=0", "--out", at("bad")});
+  EXPECT_EQ(together.code, 2);
+  expect_contains(together.err, {"head.hard_constraint.g", "differs between the tasks"});
+  EXPECT_EQ(run({"solve", config, "--set", "train.steps=0", "--set", "problem.parameter.eps=1", "--set", "head.features=40",
+                 "--out", at("head")}).code, 0);
+  const auto expect = [&](const std::string& override, const std::vector<std::string>& parts) {
+    const ProgramOutcome outcome = run({"solve", config, "--set", override, "--out", at("bad")});
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    expect_contains(outcome.err, parts);
+  };
+  expect("head.hard_constraint.g=v*t", {"head.hard_constraint.g", "'v'"});
+  expect("head.lift.rho=v", {"head.lift.rho", "'v'"});
+  expect("head.lift.h=t", {"head.lift.h", "head.hard_constraint.h"});
+}
+
+TEST_F(Training, HeadsThatBelongToTasksAreNoOthers) {
+  const std::string config = write(kFamily);
+  const auto train = [&](const std::string& out, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"solve", config, "--out", at(out), "--set", "train.steps=2, 2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    ASSERT_EQ(run(arguments).code, 0);
+    const ProgramOutcome outcome =
+        run({"adapt", "--model", at(out + "/model.h5"), config, "--set", "head.resolve=no", "--out", at("adapted")});
+    EXPECT_EQ(outcome.code, 2);
+    expect_contains(outcome.err, {"head.resolve", "model.task_inputs = parameters", "train.resolve = no"});
+  };
+  train("heads", {"--set", "model.task_inputs=heads", "--set", "train.tasks_per_step=auto"});
+  train("solved", {"--set", "train.resolve=yes"});
+}
+
 TEST_F(Training, BadInputIsNamed) {
   const auto expect = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
     const ProgramOutcome outcome = solve("bad", more);
@@ -173,9 +304,19 @@ TEST_F(Training, BadInputIsNamed) {
   expect({"--set", "train.point_weights=causal"}, {"train.point_weights", "time"});
   expect({"--set", "model.task_inputs=parameters"}, {"model.task_inputs"});
   expect({"--set", "train.windows=2"}, {"train.windows = 2", "time"});
+  expect({"--set", "train.tasks_per_step=4"}, {"train.tasks_per_step = 4", "3 tasks"});
+  expect({"--set", "train.tasks_per_step=2"}, {"train.tasks_per_step = 2", "model.task_inputs = parameters"});
+  expect({"--set", "train.tasks_per_step=0"}, {"train.tasks_per_step"});
+  expect({"--set", "model.positive=v"}, {"'v'"});
+  expect({"--set", "problem.parameter.waves=log_spaced(1, 2)"}, {"problem.parameter.waves", "log_spaced(low, high, n)"});
+  expect({"--set", "problem.parameter.waves=log_spaced(0, 2, 4)"}, {"problem.parameter.waves", "log_spaced(low, high, n)"});
+  expect({"--set", "problem.parameter.waves=log_spaced(1, 2, 1.5)"}, {"problem.parameter.waves", "log_spaced(low, high, n)"});
+  expect({"--set", "model.positive=u", "--set", "train.steps=0, 0"}, {"model.positive", "train.steps"});
+  expect({"--set", "model.positive=u", "--set", "train.head=closed-form", "--set", "train.optimiser=adam", "--set",
+          "train.steps=5"}, {"train.head", "model.positive = u"});
   expect({"--set", "head.hard_constraint.v=x"}, {"'v'"});
-  expect({"--set", "problem.tasks=1", "--set", "problem.parameter.waves=1, 2", "--set", "head.hard_constraint.u=waves*x"},
-         {"head.hard_constraint.u", "differs between the tasks"});
+  expect({"--set", "problem.tasks=1", "--set", "problem.parameter.waves=1, 2", "--set", "head.hard_constraint.u=waves*x",
+          "--set", "train.steps=0, 0"}, {"head.hard_constraint.u", "differs between the tasks"});
   expect({"--set", "train.optimiser=adam, gauss-newton", "--set", "train.objective=root"}, {"gauss-newton", "sum of squares"});
   const ProgramOutcome nothing = run({"resume", at("nowhere")});
   EXPECT_EQ(nothing.code, 2);

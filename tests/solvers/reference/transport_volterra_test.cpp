@@ -114,6 +114,21 @@ TEST(TransportVolterra, ModesReproduceTheProfile) {
   EXPECT_NEAR(solver.f(point(-0.37, 0.0, 0.2))(0), profile(-0.37) * maxwellian(0.2), 1e-14);
 }
 
+// Times where pieces of the solution meet, equal parts of the whole: what has elapsed since must not be rounded to less than
+// zero.
+TEST(TransportVolterra, FluxIsContinuousWherePiecesMeet) {
+  for (const double eps : {0.1682, 0.16821, 0.2, 0.31, 0.0927}) {
+    const TransportVolterra solver = two_waves(eps, 1.0);
+    for (int parts = 2; parts < 60; ++parts) {
+      MatrixXd points = MatrixXd::Constant(parts - 1, 2, 0.1);
+      points.col(1) = VectorXd::LinSpaced(parts - 1, 1, parts - 1) / parts;
+      const VectorXd flux = solver.flux(points);
+      points.col(1).array() += 1e-10;
+      ASSERT_LT((solver.flux(points) - flux).cwiseAbs().maxCoeff(), 1e-7) << eps << " " << parts;
+    }
+  }
+}
+
 TEST(TransportVolterra, RefusesBadArguments) {
   EXPECT_THROW(TransportVolterra(1.0, 0.0, 1.0, {}, 1.0), InputError);
   EXPECT_THROW(TransportVolterra(0.0, 1.0, 0.0, {}, 1.0), InputError);

@@ -37,15 +37,35 @@ struct Case {
 std::unique_ptr<Case> constrained() {
   NetworkOptions options = small_network();
   options.constraints["u"] =
-      formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"));
+      {formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"))};
   return std::make_unique<Case>(families()[2], options);
 }
 
-std::vector<std::unique_ptr<Case>> cases() {
+/// Poisson's equation with positive fields, and Burgers' equation with one above its initial and boundary values.
+std::vector<std::unique_ptr<Case>> positive() {
+  NetworkOptions plain = small_network(), raised = plain;
+  plain.positive = {"u"};
+  raised.positive = {"u"};
+  raised.constraints["u"] =
+      {formula_constraint({"x", "t"}, Expression::parse("t*(1 - x^2)"), Expression::parse("-sin(pi*x)"))};
+  std::vector<std::unique_ptr<Case>> all;
+  all.push_back(std::make_unique<Case>(families()[0], plain));
+  all.push_back(std::make_unique<Case>(families()[2], raised));
+  return all;
+}
+
+/// Those whose fields are linear in the heads.
+std::vector<std::unique_ptr<Case>> linear_cases() {
   std::vector<std::unique_ptr<Case>> all;
   for (auto& family : families()) all.push_back(std::make_unique<Case>(family, TaskInputs::heads));
   all.push_back(std::make_unique<Case>(families()[1], TaskInputs::parameters));
   all.push_back(constrained());
+  return all;
+}
+
+std::vector<std::unique_ptr<Case>> cases() {
+  auto all = linear_cases();
+  for (auto& c : positive()) all.push_back(std::move(c));
   return all;
 }
 
@@ -197,9 +217,31 @@ TEST(TaskLosses, HardConstraintsHold) {
   }
 }
 
+TEST(TaskLosses, PositiveFieldsAreAboveTheirLift) {
+  for (const auto& c : positive()) {
+    // Far from zero in both directions: exp decides the sign, not the size.
+    for (const double scale : {1.0, 20.0}) {
+      const Eigen::MatrixXd points = c->losses.sets().front().points;
+      const Solution solution = c->network.solution(c->tasks[0], 0, scale * c->parameters, false);
+      const Eigen::VectorXd u = solution.jets(points, {{0, {0, 0}}});
+      const HardConstraint* constraint = c->network.constraint(0, 0);
+      const Eigen::VectorXd lift =
+          constraint ? Eigen::VectorXd(constraint->lift(points, {{0, 0}})) : Eigen::VectorXd::Zero(points.rows());
+      EXPECT_GE((u - lift).minCoeff(), 0);
+      EXPECT_GT((u - lift).maxCoeff(), 0);
+    }
+  }
+}
+
+TEST(TaskLosses, APositiveFieldThatIsUnknownIsNamed) {
+  NetworkOptions options = small_network();
+  options.positive = {"v"};
+  EXPECT_THROW(TaskNetwork(families()[2], options), InputError);
+}
+
 TEST(TaskLosses, AConstraintOnAnUnknownFieldIsNamed) {
   NetworkOptions options = small_network();
-  options.constraints["v"] = formula_constraint({"x", "t"}, Expression::parse("t"), Expression());
+  options.constraints["v"] = {formula_constraint({"x", "t"}, Expression::parse("t"), Expression())};
   EXPECT_THROW(TaskNetwork(families()[2], options), InputError);
 }
 
@@ -236,7 +278,7 @@ TEST(TaskLosses, DerivativesThatTheEngineLacksAreNamed) {
 
 // At the solved heads the loss has no slope along them, so that the gradient of the rest is the whole derivative.
 TEST(InnerHead, SolvedHeadsLeaveNoSlope) {
-  for (const auto& c : cases()) {
+  for (const auto& c : linear_cases()) {
     const double before = c->losses.losses(c->parameters).dot(c->factors);
     for (int i = 0; i < 5; ++i)  // nonlinear terms converge linearly
       solve_inner_heads(c->tasks, c->network, c->losses.sets(), c->factors, c->parameters);
@@ -251,7 +293,7 @@ TEST(InnerHead, SolvedHeadsLeaveNoSlope) {
 
 // The derivative through the solve, by finite differences of the solved loss.
 TEST(InnerHead, TheGradientIsThatThroughTheSolve) {
-  const auto all = cases();
+  const auto all = linear_cases();
   for (const size_t which : {size_t{0}, size_t{1}}) {
     Case& c = *all[which];
     const auto solved_loss = [&](Eigen::VectorXd parameters) {

@@ -2,6 +2,8 @@
 // they should, and trouble is named.
 #include "solvers/train/trainer.h"
 
+#include <algorithm>
+
 #include "physics/error.h"
 #include "train_checks.h"
 
@@ -81,9 +83,9 @@ Eigen::VectorXd interrupted(const TrainOptions& options, const std::vector<Probl
   return second.parameters();
 }
 
-void expect_same_after_restart(const TrainOptions& options, const std::string& what) {
+void expect_same_after_restart(const TrainOptions& options, const std::string& what,
+                               const std::vector<Problem>& tasks = two_tasks()) {
   SCOPED_TRACE(what);
-  const auto tasks = two_tasks();
   Trainer whole(tasks, options);
   while (whole.step()) {
   }
@@ -123,6 +125,130 @@ TEST(Trainer, ARestartGivesTheSameBits) {
   phases.weights.points = "rba";
   phases.weights.every = 4;
   expect_same_after_restart(phases, "two phases");
+}
+
+TEST(Trainer, ARestartDrawsTheSameTasks) {
+  std::vector<Problem> tasks;
+  for (const double nu : {0.3, 0.05, 0.9, 0.1, 0.5}) tasks.push_back(shipped("burgers", {{"nu", nu}}));
+  TrainOptions options = short_training("adam", 12);
+  options.network.task_inputs = TaskInputs::parameters;
+  options.network.positive = {"u"};
+  options.tasks_per_step = 2;
+  for (const std::string combiner : {"hrgrad", "m-config", "famo"}) {
+    set_combiner(options, combiner);
+    expect_same_after_restart(options, combiner, tasks);
+  }
+  options.phases = {options.phases.front(), {"ssbroyden", OptionValues(find_optimiser("ssbroyden").options), 6}};
+  options.phases.front().steps = 6;
+  expect_same_after_restart(options, "two phases", tasks);
+}
+
+/// Burgers' equation with seven viscosities that are not in order.
+std::vector<Problem> viscosities() {
+  std::vector<Problem> tasks;
+  for (const double nu : {0.3, 0.05, 0.9, 0.02, 0.1, 0.5, 0.2}) tasks.push_back(shipped("burgers", {{"nu", nu}}));
+  return tasks;
+}
+
+TEST(ParameterInputs, AreScaledOverTheTrainedValues) {
+  const auto narrow = parameter_inputs({shipped("burgers", {{"nu", 0.1}}), shipped("burgers", {{"nu", 0.3}})});
+  ASSERT_EQ(narrow.size(), 1U);
+  EXPECT_FALSE(narrow[0].logarithmic);
+  EXPECT_NEAR(narrow[0].scaled(0.2), 0, 1e-15);
+  EXPECT_NEAR(narrow[0].scaled(0.4), 2, 1e-15);
+  const auto wide = parameter_inputs({shipped("burgers", {{"nu", 1e-3}}), shipped("burgers", {{"nu", 1}})});
+  EXPECT_TRUE(wide[0].logarithmic);
+  EXPECT_NEAR(wide[0].scaled(1e-3), -1, 1e-15);
+  EXPECT_NEAR(wide[0].scaled(std::sqrt(1e-3)), 0, 1e-14);
+  EXPECT_THROW(wide[0].scaled(0), InputError);
+  EXPECT_NEAR(constant_inputs(wide, shipped("burgers", {{"nu", 1}}))[0], 1, 1e-15);
+  EXPECT_THROW(constant_inputs(wide, shipped("poisson")), InputError);
+  EXPECT_THROW(parameter_inputs({shipped("burgers"), shipped("burgers")}), InputError);
+}
+
+TrainOptions sampled(Index per_step, Index steps) {
+  TrainOptions options = short_training("adam", steps);
+  options.network.task_inputs = TaskInputs::parameters;
+  options.tasks_per_step = per_step;
+  set_combiner(options, "hrgrad");
+  return options;
+}
+
+TEST(TaskSampling, StrataAreConsecutiveAndEvenlySized) {
+  const auto tasks = viscosities();
+  const TaskSampling sampling(tasks, 3, 1);
+  ASSERT_EQ(sampling.strata(), 3);
+  double before = 0;
+  Index count = 0;
+  for (Index k = 0; k < 3; ++k)
+    for (const Index task : sampling.members()[static_cast<size_t>(k)]) {
+      EXPECT_EQ(sampling.slot(task), k);
+      const double nu = tasks[static_cast<size_t>(task)].parameters.front().value;
+      EXPECT_GT(nu, before);
+      before = nu;
+      ++count;
+    }
+  EXPECT_EQ(count, 7);
+  for (const auto& stratum : sampling.members()) EXPECT_NEAR(static_cast<double>(stratum.size()), 7.0 / 3, 1);
+}
+
+TEST(TaskSampling, EveryStepHasOneTaskOfEachStratumAndAllTasksComeUp) {
+  const TaskSampling sampling(viscosities(), 3, 1);
+  constexpr Index kSteps = 600;
+  std::vector<Index> drawn(7, 0);
+  for (Index step = 0; step < kSteps; ++step) {
+    const auto tasks = sampling.draw(step);
+    ASSERT_EQ(tasks.size(), 3U);
+    for (Index k = 0; k < 3; ++k) {
+      EXPECT_EQ(sampling.slot(tasks[static_cast<size_t>(k)]), k);
+      ++drawn[static_cast<size_t>(tasks[static_cast<size_t>(k)])];
+    }
+    EXPECT_EQ(tasks, sampling.draw(step));
+  }
+  for (Index task = 0; task < 7; ++task) {
+    const auto size = static_cast<double>(sampling.members()[static_cast<size_t>(sampling.slot(task))].size());
+    const double expected = kSteps / size, deviation = std::sqrt(expected * (1 - 1 / size));
+    EXPECT_NEAR(static_cast<double>(drawn[static_cast<size_t>(task)]), expected, 4 * deviation) << task;
+  }
+  EXPECT_NE(TaskSampling(viscosities(), 3, 2).draw(0), TaskSampling(viscosities(), 3, 2).draw(1));
+}
+
+// The combiner sees as many gradients as strata, and a step's direction is that of the drawn tasks alone.
+TEST(TaskSampling, AStepIsThatOfItsTasks) {
+  auto tasks = viscosities();
+  TrainOptions options = sampled(3, 1);
+  set_combiner(options, "ls");
+  options.phases = {{"sgd", OptionValues(find_optimiser("sgd").options), 1}};
+  options.schedule.rate = 1e-3;
+  Trainer trainer(tasks, options);
+  const TaskNetwork& network = trainer.network();
+  const Eigen::VectorXd before = trainer.parameters();
+  TaskLosses losses(trainer.tasks(), network);
+  losses.set_points(TrainingPoints(trainer.tasks(), options.points).sets());
+  Eigen::VectorXd factors = Eigen::VectorXd::Zero(static_cast<Index>(losses.sets().size()));
+  const auto drawn = trainer.sampling().draw(0);
+  for (size_t s = 0; s < losses.sets().size(); ++s)
+    if (std::find(drawn.begin(), drawn.end(), losses.sets()[s].task) != drawn.end()) factors[static_cast<Index>(s)] = 1;
+  const Eigen::VectorXd gradient =
+      losses.gradients(before, factors, std::vector<Index>(losses.sets().size(), 0), 1).gradients;
+  ASSERT_TRUE(trainer.step());
+  const Eigen::VectorXd move = trainer.parameters() - before;
+  EXPECT_GT(move.norm(), 0);
+  EXPECT_NEAR(-move.dot(gradient) / (move.norm() * gradient.norm()), 1, 1e-9);
+  Trainer hrgrad(tasks, sampled(3, 1));
+  hrgrad.step();
+  EXPECT_EQ(hrgrad.history().count("cosine.1.2"), 1U);
+  EXPECT_EQ(hrgrad.history().count("cosine.2.3"), 0U);
+}
+
+TEST(TaskSampling, WhatDoesNotFitIsNamed) {
+  EXPECT_THROW(TaskSampling(viscosities(), 8, 0), InputError);
+  EXPECT_THROW(Trainer(viscosities(), sampled(8, 1)), InputError);
+  TrainOptions heads = sampled(3, 1);
+  heads.network.task_inputs = TaskInputs::heads;
+  EXPECT_THROW(Trainer(viscosities(), heads), InputError);
+  heads.tasks_per_step = 7;  // all of them
+  EXPECT_NO_THROW(Trainer(viscosities(), heads));
 }
 
 TEST(Trainer, SparseTrainingLeavesNeuronsAlone) {
@@ -228,6 +354,22 @@ TEST(LossWeights, CausalWeightsFallWithTime) {
       }
     }
   EXPECT_LT(set.weights.minCoeff(), 0.9);
+}
+
+TEST(TrainingPoints, GradedTimesAreThePowersOfEvenOnes) {
+  const std::vector<Problem> tasks{shipped("burgers")};
+  PointOptions even, graded;
+  even.interior = graded.interior = 200;
+  graded.time_grading = 3;
+  const TrainingPoints plain(tasks, even), denser(tasks, graded);
+  const Coordinate& time = tasks[0].coordinates[1];
+  ASSERT_TRUE(time.time);
+  for (size_t s = 0; s < plain.sets().size(); ++s) {
+    const Eigen::ArrayXd before = (plain.sets()[s].points.col(1).array() - time.low) / (time.high - time.low);
+    const Eigen::ArrayXd after = (denser.sets()[s].points.col(1).array() - time.low) / (time.high - time.low);
+    EXPECT_LT((after - before.cube()).abs().maxCoeff(), 1e-14);
+    EXPECT_EQ((plain.sets()[s].points.col(0) - denser.sets()[s].points.col(0)).norm(), 0);
+  }
 }
 
 TEST(TrainingPoints, RefinementGoesWhereTheResidualIs) {
