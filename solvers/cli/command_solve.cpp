@@ -1,6 +1,7 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "physics/error.h"
 #include "solvers/cli/command_line.h"
@@ -88,6 +89,34 @@ Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks
   return outcome;
 }
 
+/// Adapts the model to the configuration's tasks and writes the run.
+void adapt_and_finish(const Config& config, const StoredModel& model, const Runtime& runtime, const std::string& command,
+                      const std::string& json) {
+  const auto tasks = make_tasks(config);
+  HeadOptions head = head_options(config, tasks);
+  if (head.boundary_weight == 0) head.boundary_weight = model.boundary_weight;
+  check_before_solving(config, tasks.front().problem);
+  const ResultFolder folder(output_folder(config));
+  state(runtime);
+  Outcome outcome = config.boolean("head.resolve") ? adapted_outcome(model, tasks, config, head)
+                                                   : network_outcome(model, tasks, config);
+  finish_run(config, tasks, std::move(outcome), head, runtime, command, json);
+}
+
+/// The configuration of the tasks that a trained network is adapted to when training has ended, if there are any.
+std::optional<Config> adaptation_of(const Config& config) {
+  const std::string prefix = "adapt.parameter.";
+  Config adapted = config;
+  bool any = false;
+  for (const auto& key : config.keys_under("adapt.parameter")) {
+    adapted.set("problem.parameter." + key.substr(prefix.size()) + "=" + config.text(key));
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  adapted.set("output.folder=" + output_folder(config) + "/adapted");
+  return adapted;
+}
+
 }  // namespace
 
 int command_solve(const Arguments& arguments) {
@@ -102,7 +131,12 @@ int command_solve(const Arguments& arguments) {
   const Config config = read_config(given);
   const Runtime runtime = start_runtime();
   if (trains(config)) {
-    train_and_finish(config, runtime, command_text("solve", arguments), json_path(given), nullptr);
+    const std::string command = command_text("solve", arguments);
+    const auto adapted = adaptation_of(config);
+    if (adapted) make_tasks(*adapted);  // what is wrong with them should not come to light after hours of training
+    train_and_finish(config, runtime, command, json_path(given), nullptr);
+    if (adapted)
+      adapt_and_finish(*adapted, read_solutions(output_folder(config) + "/model.h5"), runtime, command, "");
     return 0;
   }
   if (config.has("model.positive"))
@@ -136,15 +170,7 @@ int command_adapt(const Arguments& arguments) {
   const StoredModel model = read_solutions(given["model"].as<std::string>());
   const Config config = read_config(given);
   const Runtime runtime = start_runtime();
-  const auto tasks = make_tasks(config);
-  HeadOptions head = head_options(config, tasks);
-  if (head.boundary_weight == 0) head.boundary_weight = model.boundary_weight;
-  check_before_solving(config, tasks.front().problem);
-  const ResultFolder folder(output_folder(config));
-  state(runtime);
-  Outcome outcome = config.boolean("head.resolve") ? adapted_outcome(model, tasks, config, head)
-                                                   : network_outcome(model, tasks, config);
-  finish_run(config, tasks, std::move(outcome), head, runtime, command_text("adapt", arguments), json_path(given));
+  adapt_and_finish(config, model, runtime, command_text("adapt", arguments), json_path(given));
   return 0;
 }
 

@@ -74,6 +74,9 @@ const ConfigSchema& config_schema() {
         {"head.singular_values", "boolean", "yes", "store the singular values of the head's system"},
         {"head.resolve", "boolean", "yes",
          "torsor adapt: heads solved again; no: the network alone, which was trained with model.task_inputs = parameters"},
+        {"adapt.parameter.*", "text", "",
+         "values of a parameter that the trained network is adapted to (as by torsor adapt) when torsor solve has trained it; "
+         "the run is written to the folder adapted in that of the training"},
         {"head.hard_constraint.*", "expression", "",
          "factor that is zero where the field's condition holds exactly; of coordinates, parameters and definitions"},
         {"head.lift.*", "expression", "",
