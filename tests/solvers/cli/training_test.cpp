@@ -217,6 +217,22 @@ TEST_F(Training, OneNetworkServesOtherParameters) {
   expect_contains(adapt("5", "outside", {"--set", "head.resolve=no"}).err, {"warning: eps is outside of [0.001, 1]"});
 }
 
+// The same in one command: training, then the tasks of [adapt].
+TEST_F(Training, SolveAdaptsToParametersThatItWasNotTrainedOn) {
+  const std::string config = write(kFamily);
+  const ProgramOutcome outcome =
+      run({"solve", config, "--set", "adapt.parameter.eps=0.03, 0.3", "--out", at("family")});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto adapted = read_run(at("family/adapted"));
+  ASSERT_EQ(adapted.tasks.size(), 2U);
+  for (const size_t task : {0U, 1U}) EXPECT_LT(error_of(at("family/adapted"), task), 0.02);
+  // What is wrong with them is said before the training.
+  const ProgramOutcome unknown = run({"solve", config, "--set", "adapt.parameter.esp=0.03", "--out", at("bad")});
+  EXPECT_EQ(unknown.code, 2);
+  expect_contains(unknown.err, {"'esp'", "'eps'"});
+  EXPECT_EQ(unknown.err.find("train:"), std::string::npos) << unknown.err;
+}
+
 // Constraints that name parameters and the velocity: the data hold exactly for every task, also where it was not trained.
 TEST_F(Training, KineticDataHoldExactlyForEveryParameter) {
   const std::string config = write(R"(
