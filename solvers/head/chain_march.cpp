@@ -21,11 +21,11 @@ namespace {
 struct CellBody {
   Index features;
   double space_bandwidth, time_bandwidth;
+  Index most_cells;
 };
-constexpr CellBody kFewFields{160, 7, 5};
+constexpr CellBody kFewFields{160, 7, 5, 400};
 // Kinetic equations have many fields, and the cost grows with the cube of fields times features.
-constexpr CellBody kManyFields{64, 6, 2};
-constexpr Index kMaxCells = 400;
+constexpr CellBody kManyFields{64, 6, 2, 48};
 constexpr double kNarrowestCell = 1e-4, kNarrowestAtWalls = 2e-6;  // of the whole length
 constexpr int kMaxAttempts = 60;
 
@@ -166,7 +166,7 @@ class ChainMarch {
         }
         without_gain = attempts.back().indicator() < 0.5 * best ? 0 : without_gain + 1;
         best = std::min(best, attempts.back().indicator());
-        if (graded_ && without_gain > 0 && refinement.shorten && !split_instead) {
+        if (graded_ && refinement.shorten && !split_instead && (without_gain > 0 || !can_refine(refinement, end - start))) {
           // Near a wall the curvatures may mislead: back to the longer window, with narrower cells.
           split_instead = true;
           without_gain = 0;
@@ -180,7 +180,7 @@ class ChainMarch {
         else end = start + 0.5 * (end - start);
       } catch (const NumericalError& error) {
         trouble = error.what();
-        if (fixed_length_ || end - start < shortest_) break;
+        if (fixed_length_ || end - start < shortest()) break;
         end = start + 0.5 * (end - start);
       }
     }
@@ -204,8 +204,14 @@ class ChainMarch {
   double goal() const { return std::max(tolerance_, inherited_); }
 
   bool can_refine(const Refinement& refinement, double duration) const {
-    if (!refinement.split.empty()) return cells_.size() + static_cast<Index>(refinement.split.size()) <= kMaxCells;
-    return duration > shortest_;
+    if (!refinement.split.empty()) return cells_.size() + static_cast<Index>(refinement.split.size()) <= body_.most_cells;
+    return duration > shortest();
+  }
+
+  // What a jump leaves changes with the time since; what needs much shorter windows are fronts, which no window resolves.
+  double shortest() const {
+    constexpr double kOfElapsed = 0.1;
+    return graded_ ? std::max(shortest_, kOfElapsed * (now() - coordinate(time_).low)) : shortest_;
   }
 
   // Where initial and boundary data jump, the boundary's come in over a short time. Windows begin with a part of it, cells
