@@ -280,12 +280,22 @@ struct TransportLaplace::Modes {
   VectorXcd rho;
   MatrixXcd g;
 
-  // Conditions (rows) of modes (columns) for the velocities that come in at a wall.
-  MatrixXcd conditions(const std::vector<Index>& nodes, double eps) const {
+  // Conditions (rows) of modes (columns) for the velocities that come in at a wall; those of g times `scale`.
+  MatrixXcd conditions(const std::vector<Index>& nodes, double eps, double scale) const {
     MatrixXcd rows(static_cast<Index>(nodes.size()), rho.size());
     rows.row(0) = rho.transpose() + eps * g.row(nodes[0]);
-    for (size_t i = 1; i < nodes.size(); ++i) rows.row(static_cast<Index>(i)) = g.row(nodes[i]) - g.row(nodes[0]);
+    for (size_t i = 1; i < nodes.size(); ++i)
+      rows.row(static_cast<Index>(i)) = scale * (g.row(nodes[i]) - g.row(nodes[0]));
     return rows;
+  }
+
+  // Small enough that elimination takes the diffusive mode from a condition of rho: from one of g, whose data are
+  // 1/eps for inflow that depends on v, it would have their rounding.
+  double scale_of_g(double eps) const {
+    Index slow = 0;
+    rho.cwiseAbs().maxCoeff(&slow);
+    const double ratio = std::abs(rho(slow)) / g.col(slow).cwiseAbs().maxCoeff();
+    return std::max(eps, 0.1 * std::min(1.0, ratio));
   }
 };
 
@@ -320,12 +330,13 @@ TransportLaplace::Transformed TransportLaplace::transformed(Complex s) const {
   const Modes from_left = modes(q, rates), from_right = modes(q, -rates);
   const VectorXcd across = (-length_ * rates).array().exp().matrix();
   MatrixXcd system(2 * n, 2 * n);
-  system << from_left.conditions(positive_, slab_.eps),
-      from_right.conditions(positive_, slab_.eps) * across.asDiagonal(),
-      from_left.conditions(negative_, slab_.eps) * across.asDiagonal(), from_right.conditions(negative_, slab_.eps);
+  const double eps = slab_.eps, scale = from_left.scale_of_g(eps);
+  system << from_left.conditions(positive_, eps, scale),
+      from_right.conditions(positive_, eps, scale) * across.asDiagonal(),
+      from_left.conditions(negative_, eps, scale) * across.asDiagonal(), from_right.conditions(negative_, eps, scale);
   const Walls given = walls(s);
   VectorXcd right(2 * n);
-  right << given.left.slope, given.right.slope;
+  right << scale * given.left.slope, scale * given.right.slope;
   right(0) = given.left.value;
   right(n) = given.right.value;
   const VectorXcd amplitudes = system.partialPivLu().solve(right);
