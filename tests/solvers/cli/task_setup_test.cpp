@@ -107,8 +107,8 @@ TEST(ShippedConfigurations, MakeTasks) {
 }
 
 TEST(ShippedConfigurations, OfTransportHaveReferencesInEachDecomposition) {
-  for (const auto& [name, solver] : {std::pair{"transport-inflow.cfg", "micro-macro"},
-                                     {"transport-homogeneous.cfg", "micro-macro"},
+  for (const auto& [name, solver] : {std::pair{"transport-inflow.cfg", "transport-laplace"},
+                                     {"transport-homogeneous.cfg", "transport-laplace"},
                                      {"transport-two-material.cfg", "diffusion-synthetic"},
                                      {"transport-uncertain.cfg", "micro-macro"},
                                      {"transport-plane.cfg", "transport-modes"},
