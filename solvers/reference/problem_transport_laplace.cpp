@@ -117,7 +117,8 @@ std::string obstacle(const Problem& problem) {
     return "the inflow must be constant in time";
   const double error = solved_for(problem, form, kWaves).error;
   if (error > kWorthwhile)
-    return "its estimate of the error is " + scientific(error) + ", above 3e-4: initial data that are not smooth, or few (" +
+    return "its estimate of the error is " + scientific(error) +
+           ", above 3e-4: initial data that are not smooth, or few (" +
            scientific(form.duration() * form.medium(points)(0, 0) / (form.eps() * form.eps())) + ") mean free times";
   return {};
 }
@@ -130,8 +131,8 @@ ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const Ref
   ReferenceSolution solution;
   solution.error_estimate = error;
   if (options.require_convergence && !(solution.error_estimate <= options.tolerance))
-    throw NumericalError("transport-laplace: a relative error of " + scientific(solution.error_estimate) + ", of which " +
-                         scientific(solved->initial_misfit()) + " is of the initial data, tolerance " +
+    throw NumericalError("transport-laplace: a relative error of " + scientific(solution.error_estimate) +
+                         ", of which " + scientific(solved->initial_misfit()) + " is of the initial data, tolerance " +
                          scientific(options.tolerance));
   solution.evaluate = [problem, form, solved = solved](const MatrixXd& at) {
     MatrixXd columns = space_time_columns(*problem, at);

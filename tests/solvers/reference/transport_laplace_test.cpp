@@ -131,7 +131,8 @@ TEST(TransportLaplace, SatisfiesEquationAndWalls) {
       const double rho = f.row(0).dot(v.weights);
       for (Index j = 0; j < v.size(); ++j)
         EXPECT_NEAR(eps * eps * f_t(j) + eps * v.nodes(j, 0) * f_x(j),
-                    slab.scattering * (rho - f(0, j)) + eps * eps * (slab.source - slab.absorption * f(0, j)), 1e-7 * eps)
+                    slab.scattering * (rho - f(0, j)) + eps * eps * (slab.source - slab.absorption * f(0, j)),
+                    1e-7 * eps)
             << eps << " " << x;
     }
     VectorXd ends(2);
