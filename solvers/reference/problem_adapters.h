@@ -25,6 +25,7 @@ ReferenceAdapter chebyshev_adapter();
 ReferenceAdapter cole_hopf_adapter();
 ReferenceAdapter transport_volterra_adapter();
 ReferenceAdapter transport_modes_adapter();
+ReferenceAdapter transport_laplace_adapter();
 ReferenceAdapter transport_characteristics_adapter();
 ReferenceAdapter even_parity_adapter();
 ReferenceAdapter diffusion_synthetic_adapter();

@@ -16,6 +16,7 @@ const std::vector<ReferenceAdapter>& adapters() {
       cole_hopf_adapter(),
       transport_volterra_adapter(),
       transport_modes_adapter(),
+      transport_laplace_adapter(),
       transport_characteristics_adapter(),
       micro_macro_adapter(),
       even_odd_adapter(),

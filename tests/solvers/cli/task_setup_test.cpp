@@ -107,10 +107,10 @@ TEST(ShippedConfigurations, MakeTasks) {
 }
 
 TEST(ShippedConfigurations, OfTransportHaveReferencesInEachDecomposition) {
-  for (const auto& [name, solver] : {std::pair{"transport-inflow.cfg", "micro-macro"},
-                                     {"transport-homogeneous.cfg", "micro-macro"},
+  for (const auto& [name, solver] : {std::pair{"transport-inflow.cfg", "transport-laplace"},
+                                     {"transport-homogeneous.cfg", "transport-laplace"},
                                      {"transport-two-material.cfg", "diffusion-synthetic"},
-                                     {"transport-uncertain.cfg", "micro-macro"},
+                                     {"transport-uncertain.cfg", "transport-laplace"},
                                      {"transport-plane.cfg", "transport-modes"},
                                      {"transport-line-source.cfg", "transport-modes"}})
     for (const std::string decomposition : {"micro-macro", "even-odd"}) {

@@ -62,7 +62,10 @@ TEST(TransportReferences, WhichAreApplicable) {
             (std::vector<std::string>{"transport-characteristics", "micro-macro", "even-odd"}));
   t.eps = 0.01;
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-characteristics"), "mean free times"));
+  t.eps = 1e-3;
+  EXPECT_EQ(applicable_references(problem_of(t)).front(), "transport-laplace");
   t.eps = 1.0;
+  EXPECT_TRUE(says(refusal(problem_of(t), "transport-laplace"), "mean free times"));
   EXPECT_TRUE(says(refusal(problem_of(t), "transport-volterra"), "not periodic"));
   t.end = 0.0;
   EXPECT_EQ(applicable_references(problem_of(t)), (std::vector<std::string>{"diffusion-synthetic"}));
@@ -171,6 +174,32 @@ TEST(TransportReferences, InflowTendsToDiffusion) {
     EXPECT_LE(distance(solution.evaluate(points).col(0), limit), 1e-2) << solver;
     EXPECT_LE(solution.error_estimate, 3e-2) << solver;
   }
+}
+
+TEST(TransportReferences, LaplaceOfInflowInAllUnknowns) {
+  Transport t;
+  t.end = 0.1;
+  t.periodic = false;
+  t.initial = "0*v";
+  t.inflow_left = "1";
+  const MatrixXd points = points_of(0.1, 0.02);
+  for (const double eps : {1e-3, 1e-6}) {
+    t.eps = eps;
+    const auto f_of = [&](Unknowns unknowns) {
+      t.unknowns = unknowns;
+      const Problem form = problem_of(t);
+      const ReferenceSolution solution = solve_reference(form, {"auto", 1e-9, 0, true});
+      EXPECT_EQ(solution.name, "transport-laplace");
+      const MatrixXd map = form.derived.empty() ? form.velocity_fields.front().basis : form.derived.front().map;
+      return MatrixXd(solution.evaluate(points) * map.transpose());
+    };
+    const MatrixXd f = f_of(Unknowns::micro_macro);
+    EXPECT_LE(distance(f_of(Unknowns::even_odd), f), 1e-11) << eps;
+    for (Index i = 0; i < points.rows(); ++i)
+      EXPECT_NEAR(f.row(i).mean(), diffusion_inflow(points(i, 1), points(i, 0)), 10.0 * eps) << eps;
+  }
+  t.scattering = "1 + x";
+  EXPECT_TRUE(says(refusal(problem_of(t), "transport-laplace"), "must be constant"));
 }
 
 // rho of the Peierls equation by another method: Picard's iteration from free flight, three collisions of a short time.
