@@ -91,7 +91,7 @@ TEST(References, EveryProblemHasAnApplicableOne) {
       EXPECT_EQ(names.front(), "exact") << definition.name;
     }
   }
-  EXPECT_EQ(reference_names().size(), 13u);
+  EXPECT_EQ(reference_names().size(), 14u);
 }
 
 TEST(References, AutoTakesTheExactSolution) {
