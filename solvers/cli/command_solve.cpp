@@ -1,4 +1,5 @@
 // torsor solve CONFIG, torsor adapt --model MODEL.h5 CONFIG, torsor reference CONFIG.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -103,17 +104,28 @@ void adapt_and_finish(const Config& config, const StoredModel& model, const Runt
   finish_run(config, tasks, std::move(outcome), head, runtime, command, json);
 }
 
+/// Throws InputError for parameters to adapt to that the problem does not have: an equation that is written down would take
+/// them for new ones.
+void check_adaptation(const Config& config, const std::string& key, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& parameter : make_tasks(config).front().problem.parameters) known.push_back(parameter.name);
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw config.error(key, "the problem has no parameter '" + name + "'; the nearest is '" + nearest_name(name, known) + "'");
+}
+
 /// The configuration of the tasks that a trained network is adapted to when training has ended, if there are any.
 std::optional<Config> adaptation_of(const Config& config) {
   const std::string prefix = "adapt.parameter.";
   Config adapted = config;
-  bool any = false;
-  for (const auto& key : config.keys_under("adapt.parameter")) {
-    adapted.set("problem.parameter." + key.substr(prefix.size()) + "=" + config.text(key));
-    any = true;
+  const auto keys = config.keys_under("adapt.parameter");
+  for (const auto& key : keys) {
+    const std::string name = key.substr(prefix.size());
+    check_adaptation(config, key, name);
+    adapted.set("problem.parameter." + name + "=" + config.text(key));
   }
-  if (!any) return std::nullopt;
+  if (keys.empty()) return std::nullopt;
   adapted.set("output.folder=" + output_folder(config) + "/adapted");
+  make_tasks(adapted);  // what is wrong with them should not come to light after hours of training
   return adapted;
 }
 
@@ -133,7 +145,6 @@ int command_solve(const Arguments& arguments) {
   if (trains(config)) {
     const std::string command = command_text("solve", arguments);
     const auto adapted = adaptation_of(config);
-    if (adapted) make_tasks(*adapted);  // what is wrong with them should not come to light after hours of training
     train_and_finish(config, runtime, command, json_path(given), nullptr);
     if (adapted)
       adapt_and_finish(*adapted, read_solutions(output_folder(config) + "/model.h5"), runtime, command, "");

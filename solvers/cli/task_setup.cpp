@@ -54,7 +54,8 @@ std::optional<Generator> generator_of(const Config& config, const std::string& k
   for (const auto& part : split(text.substr(open + 1, text.size() - open - 2)))
     generator.numbers.push_back(constant(config, key, part));
   const auto& numbers = generator.numbers;
-  if (numbers.size() != (spaced ? 3 : 2) || !(numbers[0] < numbers[1])) throw config.error(key, form + " needs low < high");
+  if (numbers.size() != (spaced ? 3 : 2)) throw config.error(key, form + " takes " + (spaced ? "three" : "two") + " numbers");
+  if (!(numbers[0] < numbers[1])) throw config.error(key, form + " needs low < high");
   if (generator.name != "uniform" && !(numbers[0] > 0)) throw config.error(key, form + " needs low > 0");
   return generator;
 }
