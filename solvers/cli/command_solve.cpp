@@ -108,7 +108,8 @@ void adapt_and_finish(const Config& config, const StoredModel& model, const Runt
 /// them for new ones.
 void check_adaptation(const Config& config, const std::string& key, const std::string& name) {
   std::vector<std::string> known;
-  for (const auto& parameter : make_tasks(config).front().problem.parameters) known.push_back(parameter.name);
+  const auto tasks = make_tasks(config);
+  for (const auto& parameter : tasks.front().problem.parameters) known.push_back(parameter.name);
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
   throw config.error(key, "the problem has no parameter '" + name + "'; the nearest is '" + nearest_name(name, known) + "'");
 }
