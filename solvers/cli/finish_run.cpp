@@ -101,6 +101,7 @@ void finish_run(const Config& config, const std::vector<Task>& tasks, Outcome ou
   const std::string folder = output_folder(config);
   RunRecord run = new_run(config, tasks.front().problem, runtime, command);
   run.history = std::move(outcome.history);
+  run.gradients = std::move(outcome.gradients);
   const Index grid = config.is_auto("output.grid") ? 0 : static_cast<Index>(config.integer("output.grid"));
   const auto share = static_cast<double>(tasks.size());
   for (size_t t = 0; t < tasks.size(); ++t) {

@@ -27,6 +27,7 @@ struct Outcome {
   double train_seconds = 0, head_seconds = 0;                 ///< of all tasks together
   double boundary_weight = 0;  ///< of the heads; 0: none was solved
   std::vector<HistoryRecord> history;
+  std::vector<std::string> gradients;  ///< what each gradient of the history is of
   std::vector<ParameterInput> inputs;  ///< of a network that takes parameters
   bool trained_heads = false;          ///< whether the solutions have the network's own heads
 };

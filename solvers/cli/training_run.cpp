@@ -137,6 +137,7 @@ void train_and_finish(const Config& config, const Runtime& runtime, const std::s
   report(training, monitor);
   outcome.train_seconds = training.seconds();
   outcome.history = records_of(training.history());
+  outcome.gradients = training.now().gradient_names();
   outcome.inputs = training.now().network().inputs();
   outcome.trained_heads = !config.boolean("train.resolve");
   if (config.boolean("train.resolve")) {

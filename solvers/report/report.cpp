@@ -10,6 +10,7 @@
 #include "solvers/report/field_figures.h"
 #include "solvers/report/plot.h"
 #include "solvers/store/atomic_file.h"
+#include "solvers/store/conflicts.h"
 #include "solvers/store/markup.h"
 
 namespace torsor {
@@ -229,6 +230,24 @@ std::string training(const RunRecord& run) {
   return figures(out);
 }
 
+/// In how many percent of the logged steps two gradients were in conflict.
+std::string conflict_table(const RunRecord& run) {
+  const auto conflicts = conflicts_of(run);
+  if (!conflicts) return "";
+  std::string out = "<p>Conflicts: percent of " + std::to_string(conflicts->steps) +
+                    " logged steps in which the gradients of two had a negative product (mean cosine); " +
+                    short_number(100 * conflicts->of_pairs()) + " over all pairs.</p>\n<div class=\"scroll\"><table>\n<tr><th></th>";
+  const auto n = static_cast<Eigen::Index>(conflicts->gradients.size());
+  for (const auto& name : conflicts->gradients) out += "<th>" + escape_markup(name) + "</th>";
+  for (Eigen::Index i = 0; i < n; ++i) {
+    out += "</tr>\n<tr>" + cell(conflicts->gradients[static_cast<size_t>(i)], "text");
+    for (Eigen::Index j = 0; j < n; ++j)
+      out += i == j ? cell("–")
+                    : cell(short_number(100 * conflicts->share(i, j)) + " (" + short_number(conflicts->mean_cosine(i, j)) + ")");
+  }
+  return out + "</tr>\n</table></div>\n";
+}
+
 // ---- one task --------------------------------------------------------------------------------------------
 
 std::string singular_values(const HeadRecord& head) {
@@ -329,7 +348,7 @@ std::string report_html(const RunRecord& run) {
   out += provenance(run);
   out += section("Tasks", summary(run) + task_table(run));
   out += section("Errors", errors_over_tasks(run));
-  out += section("Training", training(run));
+  out += section("Training", conflict_table(run) + training(run));
   out += section("Fields", task_sections(run));
   return out + "</body>\n</html>\n";
 }

@@ -399,6 +399,7 @@ void write_run(const RunRecord& run, const std::string& folder) {
   Hdf5Group root = file.root();
   write_provenance(root, run);
   write_history(root.create_group("history"), run.history);
+  if (!run.gradients.empty()) root.write("gradients", run.gradients);
   Hdf5Group tasks = root.create_group("task");
   const std::vector<std::string> links = links_of(run.tasks, &TaskRecord::name);
   for (size_t i = 0; i < run.tasks.size(); ++i)
@@ -415,6 +416,7 @@ RunRecord read_run(const std::string& path) {
   RunRecord run = read_provenance(root);
   const Hdf5Group history = root.group("history");
   for (const std::string& curve : history.groups()) run.history.push_back(read_curve(history.group(curve)));
+  if (root.has("gradients")) run.gradients = root.read<std::string>("gradients").values;
   const Hdf5Group tasks = root.group("task");
   for (const std::string& task : tasks.groups()) run.tasks.push_back(read_task(tasks.group(task)));
   try {

@@ -1,5 +1,6 @@
 #include "solvers/store/run_json.h"
 
+#include "solvers/store/conflicts.h"
 #include "solvers/store/json_writer.h"
 
 namespace torsor {
@@ -76,6 +77,23 @@ void write_reference(JsonWriter& json, const TaskRecord& task) {
   json.end();
 }
 
+void write_matrix(JsonWriter& json, const Eigen::MatrixXd& matrix) {
+  json.begin_array();
+  for (const auto& row : matrix.rowwise()) json.value(std::vector<double>(row.begin(), row.end()));
+  json.end();
+}
+
+void write_conflicts(JsonWriter& json, const Conflicts& conflicts) {
+  json.begin_object();
+  json.member("gradients", conflicts.gradients);
+  json.member("steps", conflicts.steps);
+  json.key("share");
+  write_matrix(json, conflicts.share);
+  json.key("mean_cosine");
+  write_matrix(json, conflicts.mean_cosine);
+  json.end();
+}
+
 /// The members of a task that the run does not have as well.
 void write_task_members(JsonWriter& json, const TaskRecord& task) {
   json.member("name", task.name);
@@ -118,6 +136,10 @@ std::string run_json(const RunRecord& run) {
     json.end();
   }
   json.end();
+  if (const auto conflicts = conflicts_of(run)) {
+    json.key("conflicts");
+    write_conflicts(json, *conflicts);
+  }
   json.end();
   return json.text() + '\n';
 }

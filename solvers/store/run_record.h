@@ -141,6 +141,7 @@ struct RunRecord {
   int threads = 1;
   unsigned long long seed = 0;
   std::vector<HistoryRecord> history;
+  std::vector<std::string> gradients;  // what gradient 0, 1, ... of the history is of; empty where nothing was trained
   std::vector<TaskRecord> tasks;
 };
 

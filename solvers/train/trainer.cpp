@@ -99,6 +99,37 @@ Index label_of(const PointSet& set, const std::vector<Problem>& tasks, const Tas
   return static_cast<Index>(place);
 }
 
+/// A task by those of its parameters that differ between the tasks.
+std::string task_text(const std::vector<Problem>& tasks, Index task) {
+  std::string text;
+  const auto& parameters = tasks[static_cast<size_t>(task)].parameters;
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    const double value = parameters[p].value;
+    if (std::all_of(tasks.begin(), tasks.end(), [&](const Problem& other) { return other.parameters[p].value == value; }))
+      continue;
+    text += (text.empty() ? "" : ", ") + parameters[p].name + " = " + scientific(value);
+  }
+  return text.empty() ? "task " + std::to_string(task) : text;
+}
+
+/// The first and the last task of a stratum.
+std::string stratum_name(const std::vector<Problem>& tasks, const std::vector<Index>& members) {
+  const std::string first = task_text(tasks, members.front());
+  return members.size() == 1 ? first : first + " … " + task_text(tasks, members.back());
+}
+
+/// What the gradient of a set is of, in words.
+std::string gradient_name(const PointSet& set, const std::vector<Problem>& tasks, const TaskSampling& sampling,
+                          const std::string& kind) {
+  const Term& term = tasks[static_cast<size_t>(set.task)].terms[static_cast<size_t>(set.term)];
+  const auto task = [&] { return stratum_name(tasks, sampling.members()[static_cast<size_t>(sampling.slot(set.task))]); };
+  if (kind == "task") return task();
+  if (kind == "term") return term.name;
+  if (kind == "both") return task() + ", " + term.name;
+  if (kind == "conditions") return term.place == Place::interior ? "equations" : "conditions";
+  return term.place == Place::interior ? "equations" : term.place == Place::boundary ? "boundary" : "initial";
+}
+
 /// Labels numbered without gaps, in their order.
 std::vector<Index> groups_of(const std::vector<PointSet>& sets, const std::vector<Problem>& tasks,
                              const TaskSampling& sampling, const std::string& kind) {
@@ -224,6 +255,14 @@ Index Trainer::steps_planned() const {
   Index sum = 0;
   for (const auto& phase : options_.phases) sum += phase.steps;
   return sum;
+}
+
+std::vector<std::string> Trainer::gradient_names() const {
+  std::vector<std::string> names(static_cast<size_t>(groups_));
+  const std::string kind = resolved_gradients(options_, tasks_.size());
+  for (size_t s = 0; s < group_of_set_.size(); ++s)
+    names[static_cast<size_t>(group_of_set_[s])] = gradient_name(points_.sets()[s], tasks_, sampling_, kind);
+  return names;
 }
 
 double Trainer::total_loss() const { return losses_.losses(parameters_).dot(weights_.factors()); }

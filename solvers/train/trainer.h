@@ -106,6 +106,8 @@ class Trainer {
   /// The fields of a task; `concatenate`: with the features of all hidden layers, for another head.
   Solution solution(Index task, bool concatenate) const;
   const std::map<std::string, Series>& history() const { return history_; }
+  /// What each of the gradients that a combiner sees is of: tasks by their parameters, terms by their names.
+  std::vector<std::string> gradient_names() const;
   /// Why each phase ended, the one that goes on included.
   std::vector<std::string> endings() const;
   double total_loss() const;
