@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
 
 #include "physics/error.h"
 #include "physics/random.h"
@@ -50,6 +53,29 @@ struct Attempt {
 
   double of_cell(Index cell) const { return cell_holdout[static_cast<size_t>(cell)]; }
   double indicator() const { return *std::max_element(cell_holdout.begin(), cell_holdout.end()); }
+};
+
+/// The attempts at one window.
+struct WindowSearch {
+  std::vector<Attempt> attempts;
+  double end;
+  double best = std::numeric_limits<double>::infinity();
+  int without_gain = 0;
+  bool split_instead = false, solved = false;
+  std::string trouble = "no attempt";
+
+  explicit WindowSearch(double first_end) : end(first_end) {}
+
+  void add(Attempt attempt) {
+    without_gain = attempt.indicator() < 0.5 * best ? 0 : without_gain + 1;
+    best = std::min(best, attempt.indicator());
+    attempts.push_back(std::move(attempt));
+  }
+  /// The first attempt, which has the longest window, with an indicator that is no larger.
+  const Attempt& first_within(double indicator) const {
+    return *std::find_if(attempts.begin(), attempts.end(),
+                         [&](const Attempt& attempt) { return attempt.indicator() <= indicator; });
+  }
 };
 
 class ChainMarch {
@@ -150,51 +176,50 @@ class ChainMarch {
   // the initial data, and the best attempt is kept. Behind a jump of the data shorter windows would only be more of them:
   // there the longest is kept that is about as good, and the windows after it are not asked for more.
   Attempt solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
-    std::string trouble = "no attempt";
-    std::vector<Attempt> attempts;
-    double best = std::numeric_limits<double>::infinity();
-    int without_gain = 0;
-    bool split_instead = false;
-    for (int attempt_number = 0; attempt_number < kMaxAttempts; ++attempt_number) {
-      throw_if_stopped();
-      try {
-        attempts.push_back(attempt_window(start, end, before));
-        Refinement refinement = judge(attempts.back(), split_instead);
-        if (refinement.empty()) {
-          inherited_ *= 0.5;
-          return attempts.back();
-        }
-        without_gain = attempts.back().indicator() < 0.5 * best ? 0 : without_gain + 1;
-        best = std::min(best, attempts.back().indicator());
-        if (graded_ && refinement.shorten && !split_instead && (without_gain > 0 || !can_refine(refinement, end - start))) {
-          // Near a wall the curvatures may mislead: back to the longer window, with narrower cells.
-          split_instead = true;
-          without_gain = 0;
-          const Attempt& longest = first_within(attempts, 2 * best);
-          end = longest.window->end;
-          cells_ = longest.cells;
-          refinement = judge(longest, split_instead);
-        }
-        if (without_gain >= 2 || !can_refine(refinement, end - start)) break;
-        if (!refinement.split.empty()) cells_.split(refinement.split);
-        else end = start + 0.5 * (end - start);
-      } catch (const NumericalError& error) {
-        trouble = error.what();
-        if (fixed_length_ || end - start < shortest()) break;
-        end = start + 0.5 * (end - start);
-      }
+    WindowSearch search(end);
+    for (int number = 0; number < kMaxAttempts && attempt_and_refine(start, before, search); ++number) throw_if_stopped();
+    if (search.attempts.empty())
+      throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + search.trouble);
+    if (search.solved) {
+      inherited_ *= 0.5;
+      return search.attempts.back();
     }
-    if (attempts.empty()) throw NumericalError("time window at t = " + std::to_string(start) + " failed: " + trouble);
-    if (graded_) inherited_ = 2 * best;
-    const Attempt& chosen = first_within(attempts, graded_ ? inherited_ : best);
+    if (graded_) inherited_ = 2 * search.best;
+    const Attempt& chosen = search.first_within(graded_ ? inherited_ : search.best);
     cells_ = chosen.cells;
     return chosen;
   }
 
-  /// The first attempt, which has the longest window, with an indicator that is no larger.
-  static const Attempt& first_within(const std::vector<Attempt>& attempts, double indicator) {
-    return *std::find_if(attempts.begin(), attempts.end(),
-                         [&](const Attempt& attempt) { return attempt.indicator() <= indicator; });
+  /// One more attempt; cells and end of the next one, or false where there is to be none.
+  bool attempt_and_refine(double start, const std::shared_ptr<const Window>& before, WindowSearch& search) {
+    try {
+      search.add(graded_attempt_ ? *std::exchange(graded_attempt_, std::nullopt)
+                                 : attempt_window(start, search.end, before));
+    } catch (const NumericalError& error) {
+      search.trouble = error.what();
+      if (fixed_length_ || search.end - start < shortest()) return false;
+      search.end = start + 0.5 * (search.end - start);
+      return true;
+    }
+    Refinement refinement = judge(search.attempts.back(), search.split_instead);
+    search.solved = refinement.empty();
+    if (search.solved) return false;
+    const bool stuck = search.without_gain > 0 || !can_refine(refinement, search.end - start);
+    if (graded_ && refinement.shorten && !search.split_instead && stuck) refinement = split_longest(search);
+    if (search.without_gain >= 2 || !can_refine(refinement, search.end - start)) return false;
+    if (!refinement.split.empty()) cells_.split(refinement.split);
+    else search.end = start + 0.5 * (search.end - start);
+    return true;
+  }
+
+  /// Near a wall the curvatures may mislead: back to the longer window, with narrower cells.
+  Refinement split_longest(WindowSearch& search) {
+    search.split_instead = true;
+    search.without_gain = 0;
+    const Attempt& longest = search.first_within(2 * search.best);
+    search.end = longest.window->end;
+    cells_ = longest.cells;
+    return judge(longest, search.split_instead);
   }
 
   /// Whether refinement has not helped lately.
@@ -224,7 +249,8 @@ class ChainMarch {
     const bool linear = is_linear(problem_, collocation_points(problem_, whole_domain(problem_), 16, {}));
     const double ramp = (linear ? kRamp : kMonotoneRamp) * (end_ - coordinate(time_).low);
     tolerance_ = tolerance_for(problem_, options_, problem_.velocity ? kRoughKinetic : kRough);
-    problem_ = data.with_ramp(ramp, linear ? 3 : 0);
+    ramped_ = data.with_ramp(ramp, linear ? 3 : 0);
+    ramp_end_ = coordinate(time_).low + ramp;
     length_ = 0.25 * ramp;
     shortest_ = 0.05 * length_;
     graded_ = !fixed_cells_;
@@ -234,19 +260,22 @@ class ChainMarch {
   // The scale of the layer is the equation's; the first window tells it.
   void grade_cells(const Eigen::VectorXd& places) {
     double best = std::numeric_limits<double>::infinity();
-    CellRow chosen = cells_;
+    std::optional<Attempt> chosen;
+    const CellRow before = cells_;
     for (double width = 1.0 / 16; width > 0.5 * kNarrowestAtWalls && best > tolerance_; width /= 4) {
       for (const double x : places) cells_.halve_at(x, width * (high_ - low_));
       try {
-        const double indicator = attempt_window(now(), now() + length_, last_window()).indicator();
-        if (indicator > best) continue;
-        best = indicator;
-        chosen = cells_;
+        Attempt attempt = attempt_window(now(), now() + length_, last_window());
+        if (attempt.indicator() > best) continue;
+        best = attempt.indicator();
+        chosen = std::move(attempt);
       } catch (const NumericalError&) {
         // Narrower cells may do.
       }
     }
-    cells_ = chosen;
+    cells_ = chosen ? chosen->cells : before;
+    if (chosen) scales_ = chosen->holdout.scales;
+    graded_attempt_ = std::move(chosen);
   }
 
   std::vector<PartitionAxis> axes(double start, double end) const {
@@ -266,7 +295,7 @@ class ChainMarch {
 
   Attempt attempt_window(double start, double end, const std::shared_ptr<const Window>& before) {
     const double began = wall_seconds();
-    const Problem window = window_problem(problem_, start, end, before);
+    const Problem window = window_problem(start < ramp_end_ ? ramped_ : problem_, start, end, before);
     const auto partition = axes(start, end);
     const auto& axis = partition[static_cast<size_t>(space_)];
     std::vector<Eigen::VectorXd> bandwidth;
@@ -430,6 +459,8 @@ class ChainMarch {
   }
 
   Problem problem_;
+  Problem ramped_;  ///< until ramp_end_, where its data jump
+  double ramp_end_ = -std::numeric_limits<double>::infinity();
   HeadOptions options_;
   Progress& progress_;
   Index time_, space_;
@@ -442,6 +473,7 @@ class ChainMarch {
   CellBody body_ = kFewFields;
   Eigen::VectorXd rates_;  ///< of relaxation, of each field
   EquationScales scales_;  ///< of the equations' rows
+  std::optional<Attempt> graded_attempt_;  ///< at the next window, made while its cells were chosen
   double inherited_ = 0;  ///< hold-out residual that comes from earlier windows
   double worst_indicator_ = 0;
   HeadResult result_;
