@@ -1,5 +1,6 @@
 """What the scripts that make tables of results share: figures of runs as text, tables, the machine they ran on."""
 import pathlib
+import random
 import re
 import statistics
 
@@ -13,6 +14,16 @@ def worst(values):
     """The largest; a value that is not a number counts as the worst."""
     values = list(values)
     return next((v for v in values if v != v), max(values)) if values else float("nan")
+
+
+# Knudsen numbers that the networks of linear transport are not trained on.
+HELD_OUT, LOWEST = 20, 1e-8
+
+
+def held_out():
+    """One in each of equal slices of the logarithm."""
+    draw = random.Random(20)
+    return sorted(float(f"{LOWEST ** ((k + draw.random()) / HELD_OUT):.3g}") for k in range(HELD_OUT))
 
 
 def median(values):
