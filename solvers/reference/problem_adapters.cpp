@@ -189,6 +189,11 @@ double solver_tolerance(double tolerance, double largest) {
   return largest > 0.0 ? tolerance * largest / (1.0 + largest) : tolerance;
 }
 
+double relative_change(const MatrixXd& change, const MatrixXd& values) {
+  const double size = values.norm();
+  return size > 0.0 ? change.norm() / size : 0.0;
+}
+
 double relative_estimate(const SpaceTimeSolution& solution, Index n_fields) {
   double largest = 0.0;
   for (const TimePiece& piece : solution.pieces)

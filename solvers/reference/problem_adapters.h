@@ -93,6 +93,9 @@ Eigen::MatrixXd points_at_time(const Problem& problem, const Eigen::MatrixXd& pl
 /// tolerance * largest/(1 + largest): of the solvers that divide by 1 + max |u|, for one relative to max |u|.
 double solver_tolerance(double tolerance, double largest);
 
+/// The norm of a change (all entries) over that of the values; 0 where these vanish.
+double relative_change(const Eigen::MatrixXd& change, const Eigen::MatrixXd& values);
+
 /// The estimate of a space-time solution made relative to the largest value of its first n_fields fields.
 double relative_estimate(const SpaceTimeSolution& solution, Index n_fields);
 

@@ -86,20 +86,15 @@ MeshMoments run(const std::shared_ptr<const Problem>& problem, const TransportFo
   return result;
 }
 
-double relative(const MatrixXd& change, const MatrixXd& values) {
-  const double size = values.norm();
-  return size > 0.0 ? change.norm() / size : 0.0;
-}
-
 // Of rho, of the moments of the flux (l = 1, 2) and of f, whose mean square is the sum of its squared moments.
 double change_between(const MeshMoments& coarse, const MeshMoments& fine) {
   MatrixXd points(coarse.moments.rows(), 2);
   for (Index i = 0; i < points.rows(); ++i)
     points.row(i) << coarse.x(i % coarse.x.size()), coarse.y(i / coarse.x.size());
   const MatrixXd change = fine.at(points) - coarse.moments;
-  return std::max({relative(change.col(0), coarse.moments.col(0)),
-                   relative(change.middleCols(1, 2), coarse.moments.middleCols(1, 2)),
-                   relative(change, coarse.moments)});
+  return std::max({relative_change(change.col(0), coarse.moments.col(0)),
+                   relative_change(change.middleCols(1, 2), coarse.moments.middleCols(1, 2)),
+                   relative_change(change, coarse.moments)});
 }
 
 ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const ReferenceOptions& options) {

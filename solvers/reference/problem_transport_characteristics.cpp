@@ -30,6 +30,7 @@ constexpr double kMostFreeTimes = 20.0;
 constexpr double kSeconds = 20.0;  // of all solutions
 constexpr int kFirstSteps = 24;
 constexpr Index kTable = 1025;     // nodes of tables of given data
+constexpr Index kCompared = 600;   // points of two solutions
 
 double free_times(const TransportForm& form, const Problem& problem) {
   const double sigma = form.medium(probe_points(problem)(Eigen::all, problem.space())).leftCols(2).maxCoeff();
@@ -37,10 +38,8 @@ double free_times(const TransportForm& form, const Problem& problem) {
 }
 
 std::string obstacle(const Problem& problem) {
-  if (problem.time() < 0) return "it has no time";
-  if (const std::string reason = TransportForm::obstacle_on_line(problem); !reason.empty()) return reason;
+  if (const std::string reason = TransportForm::obstacle_in_slab(problem); !reason.empty()) return reason;
   const TransportForm form(std::make_shared<const Problem>(problem));
-  if (form.periodic()) return "the space coordinate is periodic";
   const double times = free_times(form, problem);
   return times <= kMostFreeTimes ? "" : "there are " + scientific(times) + " mean free times, 20 at most are followed";
 }
@@ -131,21 +130,6 @@ CharacteristicsOptions options_for(const TransportForm& form, const TransportPro
   return options;
 }
 
-MatrixXd probes(const TransportForm& form) {
-  constexpr Index kProbes = 600;
-  const Coordinate& axis = form.space_axis();
-  MatrixXd points(kProbes, 2);
-  for (Index i = 0; i < kProbes; ++i)
-    points.row(i) << axis.low + (axis.high - axis.low) * std::fmod(0.6180339887498949 * static_cast<double>(i), 1.0),
-        form.duration() * static_cast<double>(i) / (kProbes - 1);
-  return points;
-}
-
-double relative(const MatrixXd& change, const MatrixXd& values) {
-  const double size = values.norm();
-  return size > 0.0 ? change.norm() / size : 0.0;
-}
-
 struct Estimate {
   double density, all;
 };
@@ -153,10 +137,10 @@ struct Estimate {
 // A third of the change between two solutions: what extrapolation takes from the finer one.
 Estimate estimate(const MatrixXd& coarse, const MatrixXd& fine, const VectorXd& weights) {
   const MatrixXd change = (fine - coarse) / 3.0, f = fine.rightCols(weights.size());
-  const double density = relative(change.col(0), fine.col(0));
-  return {density, std::max({density, relative(change.col(1), fine.col(1)),
-                             relative(change.rightCols(weights.size()), f),
-                             relative(f * weights - fine.col(0), fine.col(0))})};
+  const double density = relative_change(change.col(0), fine.col(0));
+  return {density, std::max({density, relative_change(change.col(1), fine.col(1)),
+                             relative_change(change.rightCols(weights.size()), f),
+                             relative_change(f * weights - fine.col(0), fine.col(0))})};
 }
 
 struct Refined {
@@ -168,7 +152,7 @@ struct Refined {
 Refined refine(const TransportForm& form, const ReferenceOptions& options) {
   const TransportProblem problem = tabulated(form);
   const VectorXd v = form.velocities().nodes.col(0), weights = form.velocities().weights;
-  const MatrixXd points = probes(form);
+  const MatrixXd points = comparison_points(form, kCompared, true);
   Refined refined{{form, nullptr, nullptr}, {1.0, 1.0}, options_for(form, problem, 0)};
   refined.solution.fine = std::make_shared<const TransportCharacteristics>(problem, refined.finest);
   MatrixXd values = refined.solution.fine->evaluate(points, v);

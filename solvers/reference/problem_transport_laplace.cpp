@@ -26,6 +26,7 @@ using Eigen::VectorXd;
 constexpr double kWorthwhile = 3e-4;  // estimate: what the schemes of problem_transport_march.cpp reach
 constexpr int kContour = 40, kCoarseContour = 32;
 constexpr int kWaves = 128;
+constexpr Index kCompared = 600;     // points of two contours
 constexpr double kRounding = 1e-12;  // of the inverse transform
 
 // f that comes in through both walls at probe points: points x nodes.
@@ -70,26 +71,12 @@ LaplaceSlab slab_of(const Problem& problem, const TransportForm& form) {
   return slab;
 }
 
-MatrixXd probes(const TransportForm& form) {
-  constexpr Index kProbes = 600;
-  const Coordinate& axis = form.space_axis();
-  MatrixXd points(kProbes, 2);
-  for (Index i = 0; i < kProbes; ++i)
-    points.row(i) << axis.low + (axis.high - axis.low) * std::fmod(0.6180339887498949 * static_cast<double>(i), 1.0),
-        form.duration() * static_cast<double>(i + 1) / kProbes;
-  return points;
-}
-
 // Of rho, j and f.
 double contour_change(const TransportForm& form, const TransportLaplace& coarse, const TransportLaplace& fine) {
-  const MatrixXd points = probes(form), values = fine.moments(points);
+  const MatrixXd points = comparison_points(form, kCompared, false), values = fine.moments(points);
   const MatrixXd change = coarse.moments(points) - values;
-  const auto relative = [](const MatrixXd& part, const MatrixXd& whole) {
-    const double size = whole.norm();
-    return size > 0.0 ? part.norm() / size : 0.0;
-  };
-  return std::max({relative(change.col(0), values.col(0)), relative(change.col(1), values.col(1)),
-                   relative(change, values)});
+  return std::max({relative_change(change.col(0), values.col(0)), relative_change(change.col(1), values.col(1)),
+                   relative_change(change, values)});
 }
 
 struct Solved {
@@ -105,10 +92,8 @@ Solved solved_for(const Problem& problem, const TransportForm& form, int waves) 
 }
 
 std::string obstacle(const Problem& problem) {
-  if (problem.time() < 0) return "it has no time";
-  if (const std::string reason = TransportForm::obstacle_on_line(problem); !reason.empty()) return reason;
+  if (const std::string reason = TransportForm::obstacle_in_slab(problem); !reason.empty()) return reason;
   const TransportForm form(std::make_shared<const Problem>(problem));
-  if (form.periodic()) return "the space coordinate is periodic";
   if (!has_mirror_images(form.velocities())) return "the velocities are not symmetric";
   if (const std::string reason = medium_obstacle(problem, form); !reason.empty()) return reason;
   const MatrixXd points = probe_points(problem)(Eigen::all, problem.space()), inflow = inflow_values(problem, form);

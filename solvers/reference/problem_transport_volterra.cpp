@@ -158,12 +158,8 @@ struct Solved {
 
 // How far the mean at the Problem's nodes is from the density, relative to max |f|, at a few points.
 double velocity_misfit(const Solved& solved) {
-  constexpr Index kPoints = 64;
-  MatrixXd points(kPoints, 2);
-  const Coordinate& axis = solved.form.space_axis();
-  for (Index i = 0; i < kPoints; ++i)
-    points.row(i) << axis.low + (axis.high - axis.low) * std::fmod(0.6180339887498949 * static_cast<double>(i), 1.0),
-        solved.form.start() + solved.form.duration() * static_cast<double>(i) / (kPoints - 1);
+  MatrixXd points = comparison_points(solved.form, 64, true);
+  points.col(1).array() += solved.form.start();
   const MatrixXd values = solved.evaluate(points), f = values.rightCols(values.cols() - 2);
   const double largest = f.cwiseAbs().maxCoeff();
   return largest > 0.0 ? (f * solved.form.velocities().weights - values.col(0)).cwiseAbs().maxCoeff() / largest : 0.0;

@@ -417,6 +417,13 @@ std::string TransportForm::obstacle_on_line(const Problem& problem) {
   return obstacle(problem);
 }
 
+std::string TransportForm::obstacle_in_slab(const Problem& problem) {
+  if (problem.time() < 0) return "it has no time";
+  if (std::string reason = obstacle_on_line(problem); !reason.empty()) return reason;
+  const auto space = static_cast<size_t>(problem.space().front());
+  return problem.coordinates[space].periodic ? "the space coordinate is periodic" : "";
+}
+
 std::string TransportForm::obstacle(const Problem& problem) {
   if (auto reason = shape_obstacle(problem); !reason.empty()) return reason;
   if (auto reason = jet_obstacle(problem); !reason.empty()) return reason;
@@ -554,6 +561,16 @@ MatrixXd TransportForm::fields_of_moments(const MatrixXd& moments) const {
 
 VectorXd cell_places(const Coordinate& axis, int cells) {
   return VectorXd::LinSpaced(2 * cells + 1, axis.low, axis.high);
+}
+
+MatrixXd comparison_points(const TransportForm& form, Index count, bool with_start) {
+  const Coordinate& axis = form.space_axis();
+  const Index first = with_start ? 0 : 1, steps = with_start ? count - 1 : count;
+  MatrixXd points(count, 2);
+  for (Index i = 0; i < count; ++i)
+    points.row(i) << axis.low + (axis.high - axis.low) * std::fmod(0.6180339887498949 * static_cast<double>(i), 1.0),
+        form.duration() * static_cast<double>(first + i) / static_cast<double>(steps);
+  return points;
 }
 
 }  // namespace torsor

@@ -44,6 +44,8 @@ class TransportForm {
   static std::string obstacle(const Problem& problem);
   /// The same with one space coordinate alone allowed.
   static std::string obstacle_on_line(const Problem& problem);
+  /// The same with time and one space coordinate that is not periodic.
+  static std::string obstacle_in_slab(const Problem& problem);
   /// Only without obstacle.
   explicit TransportForm(std::shared_ptr<const Problem> problem);
 
@@ -89,5 +91,9 @@ class TransportForm {
 
 /// Where the schemes evaluate medium and initial data: ends and centres of cells.
 Eigen::VectorXd cell_places(const Coordinate& axis, int cells);
+
+/// Points (x, t) of a problem on a line, t = 0 at the first time, at which solutions are compared: at equal steps of
+/// time, x by the golden ratio. The last is at the end, the first at t = 0 or, without the start, one step later.
+Eigen::MatrixXd comparison_points(const TransportForm& form, Index count, bool with_start);
 
 }  // namespace torsor

@@ -8,21 +8,10 @@
 #include <vector>
 
 #include "operators/body.h"
-#include "physics/error.h"
 #include "physics/random.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
-
-/// The text of the InputError that `action` throws; "no error" without one.
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 inline Eigen::MatrixXd random_matrix(Index rows, Index columns, double low, double high, uint64_t seed) {
   Random random(seed);

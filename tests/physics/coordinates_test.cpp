@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "physics/error.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -23,12 +24,7 @@ double number(const std::string& text) {
 }
 
 std::string error_of(const std::string& text) {
-  try {
-    parse_coordinates(text, number);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
+  return torsor::error_of([&] { parse_coordinates(text, number); });
 }
 
 TEST(Coordinates, ReadsRangesUnitsAndWords) {

@@ -9,6 +9,7 @@
 
 #include "physics/error.h"
 #include "physics/random.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -103,16 +104,6 @@ std::vector<std::string> names_of(const std::vector<BoundaryPiece>& pieces) {
 double surface_of(const std::vector<BoundaryPiece>& pieces) {
   return std::accumulate(pieces.begin(), pieces.end(), 0.0,
                          [](double sum, const BoundaryPiece& piece) { return sum + piece.measure; });
-}
-
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Domain, VolumesAndSurfaces) {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "physics/error.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -157,12 +158,7 @@ double value_of(const std::string& text, const std::map<std::string, double>& va
 }
 
 std::string error_of(const std::string& text, bool equation = false) {
-  try {
-    equation ? Expression::equation(text) : Expression::parse(text);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
+  return torsor::error_of([&] { equation ? Expression::equation(text) : Expression::parse(text); });
 }
 
 void expect_error(const std::string& text, int position, const std::string& part, bool equation = false) {
@@ -468,14 +464,7 @@ TEST(Expression, ExpandsOperators) {
   EXPECT_FALSE(Expression::parse("u + 1").has_operators());
   EXPECT_TRUE(Expression::parse("1 + 2*d(1, x)").has_operators());
   EXPECT_FALSE(Expression::parse("1 + 2*d(1, x)").is_constant());
-  const auto message = [&](const std::string& text) -> std::string {
-    try {
-      expand(text);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "";
-  };
+  const auto message = [&](const std::string& text) { return torsor::error_of([&] { expand(text); }); };
   EXPECT_NE(message("d(u, z)").find("unknown coordinate 'z'"), std::string::npos);
   EXPECT_NE(message("div(u)").find("2 wanted, 1 given"), std::string::npos);
   EXPECT_THROW(Expression::parse("d(u, x)").partial("u"), std::logic_error);

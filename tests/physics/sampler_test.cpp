@@ -8,6 +8,7 @@
 
 #include "physics/error.h"
 #include "physics/random.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -15,16 +16,6 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Random, SplitmixAndXoshiroGiveTheirPublishedOutputs) {
   std::uint64_t state = 1234567;

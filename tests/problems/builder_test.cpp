@@ -10,6 +10,7 @@
 #include "physics/error.h"
 #include "physics/sampler.h"
 #include "problems/residual.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -30,12 +31,7 @@ Define square(const Define& more) {
 }
 
 void expect_error(const Define& define, const std::vector<std::string>& parts, const TaskInput& input = {}) {
-  std::string message = "no error";
-  try {
-    built(define, input);
-  } catch (const InputError& error) {
-    message = error.what();
-  }
+  const std::string message = error_of([&] { built(define, input); });
   for (const auto& part : parts)
     EXPECT_NE(message.find(part), std::string::npos) << message << "\nlacks: " << part;
 }

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "physics/error.h"
 #include "physics/random.h"
 #include "problems/builder.h"
 #include "solvers/head/collocation.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -51,15 +51,6 @@ std::string describe(const ProblemDefinition& definition, const TaskInput& task)
   std::string text = definition.name + " seed " + std::to_string(task.seed);
   for (const auto& [name, value] : task.parameters) text += " " + name + "=" + std::to_string(value);
   return text;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 void expect_contains(const std::string& text, const std::vector<std::string>& parts) {
@@ -177,7 +168,7 @@ TEST(Problems, RangesOfParametersAreChecked) {
       for (const double value :
            {std::nextafter(p.high, 1e300), p.low - 0.5 * (p.high - p.low), std::nan(""), HUGE_VAL}) {
         SCOPED_TRACE(definition.name + " " + p.name);
-        expect_contains(message_of([&] {
+        expect_contains(error_of([&] {
                           make_problem(definition, {{{p.name, value}}, 0});
                         }),
                         {"problem.parameter." + p.name, "outside"});
@@ -186,18 +177,18 @@ TEST(Problems, RangesOfParametersAreChecked) {
 }
 
 TEST(Problems, UnknownNamesComeWithTheNearestOne) {
-  expect_contains(message_of([] { find_problem("helmholz"); }), {"problem", "'helmholz'", "'helmholtz'"});
-  expect_contains(message_of([] {
+  expect_contains(error_of([] { find_problem("helmholz"); }), {"problem", "'helmholz'", "'helmholtz'"});
+  expect_contains(error_of([] {
                     make_problem(find_problem("burgers"), {{{"mu", 0.1}}, 0});
                   }),
                   {"problem.parameter.mu", "'nu'"});
-  expect_contains(message_of([] {
+  expect_contains(error_of([] {
                     make_problem(find_problem("kdv"), {{{"delta", 0.1}}, 0});
                   }),
                   {"problem.parameter.delta", "'delta2'"});
   const Problem problem = make_problem(find_problem("heat"), {});
-  expect_contains(message_of([&] { problem.jet("v_x"); }), {"'v_x'", "'u'"});
-  expect_contains(message_of([&] { problem.field_index("w"); }), {"'w'", "'u'"});
+  expect_contains(error_of([&] { problem.jet("v_x"); }), {"'v_x'", "'u'"});
+  expect_contains(error_of([&] { problem.field_index("w"); }), {"'w'", "'u'"});
 }
 
 TEST(Problems, ValuesThatAreNotFiniteNameTermAndPoint) {
@@ -224,13 +215,13 @@ TEST(Problems, ValuesThatAreNotFiniteNameTermAndPoint) {
 TEST(Problems, ProblemsWithoutExactSolutionSaySo) {
   const Problem problem = make_problem(find_problem("burgers"), {});
   EXPECT_FALSE(problem.has_exact());
-  expect_contains(message_of([&] { problem.exact_jets(Eigen::MatrixXd::Zero(1, 2), {problem.jet("u")}); }),
+  expect_contains(error_of([&] { problem.exact_jets(Eigen::MatrixXd::Zero(1, 2), {problem.jet("u")}); }),
                   {"'burgers'", "no exact solution"});
 }
 
 TEST(Problems, ParametersThatDoNotFitAreRefused) {
   const auto message = [](const std::string& problem, const std::map<std::string, double>& parameters) {
-    return message_of([&] { make_problem(find_problem(problem), {parameters, 0}); });
+    return error_of([&] { make_problem(find_problem(problem), {parameters, 0}); });
   };
   expect_contains(message("poisson", {{"modes", 2.5}}), {"problem.parameter.modes = 2.5", "whole number"});
   expect_contains(message("poisson", {{"modes", 0}}), {"problem.parameter.modes = 0", "[1, 100]"});

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <functional>
 
-#include "physics/error.h"
+#include "tests/error_checks.h"
 #include "tests/problems/kinetic_problems.h"
 
 namespace torsor {
@@ -36,17 +36,6 @@ Problem stated(const Statement& s) {
   equation.boundary(problem, "right", "f = 0", {"x_high"});
   return problem.build();
 }
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // The residuals of all terms at some points and jets that are the same for jets of the same name.
 MatrixXd residuals(const Problem& problem) {
@@ -144,11 +133,11 @@ TEST(TransportEquation, SteadyAndInThePlane) {
 }
 
 TEST(TransportEquation, RefusesBadInput) {
-  EXPECT_TRUE(says(message_of([] { TransportEquation("micromacro", {}); }), "did you mean 'micro-macro'"));
+  EXPECT_TRUE(says(error_of([] { TransportEquation("micromacro", {}); }), "did you mean 'micro-macro'"));
   const auto refusal = [](const std::function<void(Statement&)>& change) {
     Statement s;
     change(s);
-    return message_of([&] { stated(s); });
+    return error_of([&] { stated(s); });
   };
   EXPECT_TRUE(says(refusal([](Statement& s) { s.velocity = ""; }), "problem.velocity is missing"));
   EXPECT_TRUE(says(refusal([](Statement& s) { s.velocity = "vx, vy in circle(4)"; }),

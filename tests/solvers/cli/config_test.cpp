@@ -6,8 +6,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <numbers>
+
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -33,17 +34,8 @@ Config parse(const std::string& text) {
   return Config::parse(text, "x.cfg", schema());
 }
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 void expect_error(const std::string& text, const std::vector<std::string>& parts) {
-  const std::string message = message_of([&] { parse(text); });
+  const std::string message = error_of([&] { parse(text); });
   for (const auto& part : parts)
     EXPECT_NE(message.find(part), std::string::npos) << message << "\nlacks: " << part;
 }
@@ -111,7 +103,7 @@ TEST(Config, Defaults) {
   EXPECT_TRUE(config.boolean("head.centred"));
   EXPECT_FALSE(config.has("train.steps"));
   EXPECT_EQ(config.text(), "");
-  EXPECT_NE(message_of([&] {
+  EXPECT_NE(error_of([&] {
               config.text("problem.name");
             }).find("'problem.name' is missing: the problem to solve"),
             std::string::npos);
@@ -245,7 +237,7 @@ TEST(Config, Overrides) {
   EXPECT_EQ(config.text(),
             "[problem]\nresidual.u = u_t=u_xx\n\n[train]\nsteps = 8\n\n[head]\nfeatures = 5\n");
   const auto error = [&](const std::string& assignment) {
-    return message_of([&] { config.set(assignment); });
+    return error_of([&] { config.set(assignment); });
   };
   EXPECT_EQ(error("train.steps"), "--set wants section.key=value, not 'train.steps'");
   EXPECT_EQ(error("train.steps=0"), "train.steps = 0 (--set): must be >= 1");
@@ -273,7 +265,7 @@ TEST(Config, TextReadsBack) {
 TEST(Config, Files) {
   const Folder folder;
   const auto read = [&](const std::filesystem::path& path) {
-    return message_of([&] { Config::read(path, schema()); });
+    return error_of([&] { Config::read(path, schema()); });
   };
   EXPECT_EQ(Config::read(folder.write("good.cfg", "\xEF\xBB\xBF[train]\nsteps = 4\n"), schema())
                 .integer("train.steps"),
@@ -295,7 +287,7 @@ TEST(Config, UnreadableFile) {
   const Folder folder;
   const auto path = folder.write("closed.cfg", "[train]\n");
   std::filesystem::permissions(path, std::filesystem::perms::none);
-  EXPECT_NE(message_of([&] { Config::read(path, schema()); }).find("no permission"), std::string::npos);
+  EXPECT_NE(error_of([&] { Config::read(path, schema()); }).find("no permission"), std::string::npos);
 }
 
 TEST(Config, ErrorsOfTheCaller) {

@@ -8,6 +8,7 @@
 
 #include "solvers/cli/schema.h"
 #include "solvers/reference/references.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -17,15 +18,8 @@ std::vector<Task> tasks_of(const std::string& text) {
 }
 
 std::string refusal(const std::string& text) {
-  try {
-    tasks_of(text);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
+  return error_of([&] { tasks_of(text); });
 }
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string kDrawn = "name = q\ncoordinates = x in [0, 1]\nunknowns = u\nresidual = u_x + a*b*c = 0\nboundary = u = 0\n";
 const std::string kSlab =

@@ -18,6 +18,7 @@
 #include "solvers/head/uniqueness.h"
 #include "solvers/reference/cole_hopf.h"
 #include "solvers/reference/perforated_laplace.h"
+#include "tests/error_checks.h"
 
 namespace torsor {
 namespace {
@@ -380,12 +381,7 @@ TEST(HeadOptionsTest, OptionsThatDoNotFitAreRefused) {
   const auto message = [&](const std::function<void(HeadOptions&)>& change) {
     HeadOptions options = fixed(40, 4);
     change(options);
-    try {
-      solve(problem, options);
-    } catch (const InputError& error) {
-      return std::string(error.what());
-    }
-    return std::string("no error");
+    return error_of([&] { solve(problem, options); });
   };
   const auto expect = [](const std::string& text, const std::string& part) {
     EXPECT_NE(text.find(part), std::string::npos) << text;

@@ -8,6 +8,7 @@
 #include "solvers/reference/references.h"
 #include "solvers/reference/transport_form.h"
 #include "tests/problems/kinetic_problems.h"
+#include "tests/solvers/reference/reference_checks.h"
 
 namespace torsor {
 namespace {
@@ -55,17 +56,6 @@ MatrixXd f_of(const Problem& problem, const MatrixXd& fields) {
     if (derived.name == "f") return fields * derived.map.transpose();
   return fields * problem.velocity_fields.front().basis.transpose();
 }
-
-std::string refusal(const Problem& problem, const std::string& solver) {
-  try {
-    solve_reference(problem, {solver, 1e-9, 0, true});
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return {};
-}
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(PlaneReferences, ModesAnswerInAllUnknowns) {
   for (const double eps : {1.0, 0.1, 1e-3, 1e-8}) {

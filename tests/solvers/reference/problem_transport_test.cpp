@@ -8,6 +8,7 @@
 #include "physics/transport_exact.h"
 #include "solvers/reference/references.h"
 #include "tests/problems/kinetic_problems.h"
+#include "tests/solvers/reference/reference_checks.h"
 
 namespace torsor {
 namespace {
@@ -32,17 +33,6 @@ ReferenceSolution solve(const Problem& problem, const std::string& solver, doubl
 }
 
 double distance(const MatrixXd& a, const MatrixXd& b) { return (a - b).cwiseAbs().maxCoeff(); }
-
-std::string refusal(const Problem& problem, const std::string& solver) {
-  try {
-    solve_reference(problem, {solver, 1e-9, 0, true});
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return {};
-}
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(TransportReferences, WhichAreApplicable) {
   Transport t;

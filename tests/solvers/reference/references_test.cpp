@@ -8,6 +8,7 @@
 
 #include "physics/error.h"
 #include "problems/builder.h"
+#include "tests/solvers/reference/reference_checks.h"
 
 namespace torsor {
 namespace {
@@ -60,21 +61,6 @@ double difference(const Problem& problem, const std::string& solver, const std::
   const MatrixXd points = points_of(problem);
   return relative_difference(solve_with(problem, solver, tolerance).evaluate(points),
                              solve_with(problem, other, tolerance).evaluate(points));
-}
-
-// What the InputError says; empty if there is none.
-std::string refusal(const Problem& problem, const std::string& solver) {
-  try {
-    solve_reference(problem, {solver, 1e-9, 0, true});
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return {};
-}
-
-testing::AssertionResult says(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "'" << text << "' does not say '" << part << "'";
 }
 
 // ---- the registry -------------------------------------------------------------------------------

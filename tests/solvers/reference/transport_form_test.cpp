@@ -9,6 +9,7 @@
 #include "physics/velocity_set.h"
 #include "solvers/reference/grid_solution.h"
 #include "solvers/reference/velocity_interpolation.h"
+#include "tests/error_checks.h"
 #include "tests/problems/kinetic_problems.h"
 
 namespace torsor {
@@ -50,11 +51,6 @@ void define_distribution(ProblemBuilder& problem, const std::string& equation) {
   problem.field("f(v)");
   problem.residual("pde", equation);
   problem.initial("start", "f = 1 + v");
-}
-
-testing::AssertionResult says(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "'" << text << "' does not say '" << part << "'";
 }
 
 TEST(TransportForm, SameEquationInAllUnknowns) {
