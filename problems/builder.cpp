@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "physics/error.h"
+#include "problems/conservation.h"
 #include "problems/residual.h"
 
 namespace torsor {
@@ -516,6 +517,7 @@ Problem ProblemBuilder::build() {
   }
   for (const auto& [name, formula] : derived_) problem_.derived.push_back(compile_derived(name, formula));
   problem_.check_pieces();
+  check_conserved(problem_);
   return problem_;
 }
 

@@ -50,6 +50,8 @@ class ProblemBuilder {
   void exact(const std::string& field, const std::string& formula);
   /// A further quantity of the results, made of the unknowns' values: "flux", "mean(v*g)"; with the velocity in it linear.
   void derived(const std::string& name, const std::string& formula);
+  /// A scalar unknown or derived quantity whose integral over space does not change in time.
+  void conserved(const std::string& quantity) { problem_.conserved.push_back(quantity); }
   /// The classical solver to compare with, by name.
   void reference(const std::string& name) { problem_.reference = name; }
   /// The task's seed, for random data.

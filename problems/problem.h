@@ -92,6 +92,7 @@ class Problem {
   std::optional<VelocityBasis> velocity;       ///< of kinetic equations
   std::vector<VelocityField> velocity_fields;  ///< which fields are moments of what
   std::vector<Derived> derived;
+  std::vector<std::string> conserved;  ///< quantities whose integral over space does not change in time
   std::vector<Parameter> parameters;
   std::vector<Term> terms;
   std::vector<std::optional<Expression>> exact;  ///< of each field, in the coordinates; may be absent

@@ -8,6 +8,7 @@
 
 #include "physics/norms.h"
 #include "physics/sampler.h"
+#include "problems/conservation.h"
 #include "problems/quantities.h"
 #include "solvers/cli/version.h"
 #include "solvers/store/atomic_file.h"
@@ -169,6 +170,7 @@ TaskRecord task_record(const Task& task, const SampleSet& samples,
     field.weights = problem.velocity->weights;
     fill(field, quantity, prediction, known, field.weights);
   }
+  record.drifts = conservation_drifts(problem, fields);
   if (reference) {
     record.reference_name = reference->name;
     record.reference_error_estimate = reference->error_estimate;
@@ -249,6 +251,9 @@ void print_run(const RunRecord& run, const std::string& json_path) {
     if (task.head && !task.head->message.empty())
       std::printf("%s: %s%s\n", task.name.c_str(), task.head->message.c_str(),
                   task.reference_name.empty() ? "" : (", reference: " + task.reference_name).c_str());
+  for (const auto& task : run.tasks)
+    for (const auto& [quantity, drift] : task.drifts)
+      std::printf("%s: the integral of %s drifts by %s\n", task.name.c_str(), quantity.c_str(), short_number(drift).c_str());
   if (!json_path.empty()) write_atomically(json_path, run_json(run));
 }
 

@@ -123,6 +123,8 @@ bool writes_equation(const Config& config) {
 
 void define_derived(const Config& config, ProblemBuilder& builder) {
   for (const auto& key : config.keys_under("problem.derived")) builder.derived(last_part(key), config.text(key));
+  if (config.has("problem.conserved"))
+    for (const auto& quantity : split(config.text("problem.conserved"))) builder.conserved(quantity);
 }
 
 // The equation of a medium, where problem.transport names the unknowns of it.

@@ -299,10 +299,17 @@ std::string residual_text(const TaskRecord& task) {
   return text.empty() ? "" : text + ".";
 }
 
+std::string drift_text(const TaskRecord& task) {
+  std::string text;
+  for (const auto& [quantity, drift] : task.drifts)
+    text += (text.empty() ? "Relative drift of integrals over space: " : "; ") + quantity + " " + short_number(drift);
+  return text.empty() ? "" : text + ".";
+}
+
 std::string task_section(const TaskRecord& task) {
   std::string out = "<article>\n<h3>" + escape_markup(task.name) + "</h3>\n";
   for (const std::string& text : {parameters_text(task), reference_text(task),
-                                  task.head ? head_text(*task.head) : std::string(), residual_text(task)})
+                                  task.head ? head_text(*task.head) : std::string(), residual_text(task), drift_text(task)})
     if (!text.empty()) out += "<p class=\"muted\">" + escape_markup(text) + "</p>\n";
   std::string pictures = field_figures(task);
   if (task.head) pictures += singular_values(*task.head) + newton_residuals(*task.head);

@@ -226,7 +226,7 @@ void write_sample(Hdf5Group& group, const SampleSet& sample, bool owns_geometry)
 }
 
 void check_coordinate_names(const TaskRecord& task) {
-  static const std::set<std::string> taken{"parameters", "seconds", "inside", "geometry",        "field",
+  static const std::set<std::string> taken{"parameters", "conservation", "seconds", "inside", "geometry",        "field",
                                            "residual",   "head",    "point",  "coordinate_names"};
   for (long k = 0; k < task.sample.dimension(); ++k)
     if (taken.count(task.sample.name(k)))
@@ -241,6 +241,7 @@ void write_task(Hdf5Group group, const TaskRecord& task, bool owns_geometry) {
   group.set("reference_name", task.reference_name);
   group.set("reference_error_estimate", task.reference_error_estimate);
   write_pairs(group.create_group("parameters"), task.parameters);
+  if (!task.drifts.empty()) write_pairs(group.create_group("conservation"), task.drifts);
   write_seconds(group.create_group("seconds"), task.seconds);
   if (task.head) write_head(group.create_group("head"), *task.head);
   const SampleSet& sample = task.sample;
@@ -376,6 +377,7 @@ TaskRecord read_task(const Hdf5Group& group) {
   task.reference_name = group.text("reference_name");
   task.reference_error_estimate = group.number("reference_error_estimate");
   task.parameters = read_pairs(group.group("parameters"));
+  if (group.has("conservation")) task.drifts = read_pairs(group.group("conservation"));
   task.seconds = read_seconds(group.group("seconds"));
   if (group.has("head")) task.head = read_head(group.group("head"));
   task.sample = read_sample(group);

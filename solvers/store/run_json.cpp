@@ -101,6 +101,8 @@ void write_task_members(JsonWriter& json, const TaskRecord& task) {
   write_pairs(json, task.parameters);
   json.key("errors");
   write_errors(json, task);
+  json.key("conservation");
+  write_pairs(json, task.drifts);
   json.key("residuals");
   write_residuals(json, task);
   json.key("seconds");

@@ -110,6 +110,7 @@ struct TaskRecord {
   std::vector<FieldRecord> fields;
   std::vector<VelocityFieldRecord> velocity_fields;
   std::vector<ResidualRecord> residuals;
+  std::vector<std::pair<std::string, double>> drifts;  // relative, of conserved quantities (problems/conservation.h)
   std::optional<HeadRecord> head;  // empty when no head was solved (a reference alone)
   Seconds seconds;
   std::string reference_name;                  // empty: no reference

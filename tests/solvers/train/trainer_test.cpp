@@ -239,6 +239,9 @@ TEST(TaskSampling, AStepIsThatOfItsTasks) {
   hrgrad.step();
   EXPECT_EQ(hrgrad.history().count("cosine.1.2"), 1U);
   EXPECT_EQ(hrgrad.history().count("cosine.2.3"), 0U);
+  const auto names = hrgrad.gradient_names();
+  ASSERT_EQ(names.size(), 3U);  // each stratum by its first and last task
+  for (const auto& name : names) EXPECT_NE(name.find(" … "), std::string::npos) << name;
 }
 
 TEST(TaskSampling, WhatDoesNotFitIsNamed) {
