@@ -61,20 +61,24 @@ class GlobalMarch {
  private:
   static constexpr Index kWindowFeatures = 1100;
   static constexpr double kUnresolved = 0.02;  // hold-out residual
+  static constexpr int kStalled = 2;  // one shorter window may have a worse bandwidth by chance
 
   HeadResult solve_window(double start, double end, const std::shared_ptr<const Window>& before) {
     const double shortest = 1e-4 * (problem_.coordinates[static_cast<size_t>(problem_.time())].high -
                                     problem_.coordinates[static_cast<size_t>(problem_.time())].low);
     std::optional<HeadResult> best;
+    int without_gain = 0;
     while (true) {
       try {
         HeadResult next = solve(start, end, before);
-        if (best && best->holdout < kUnresolved && next.holdout > 0.5 * best->holdout) {
+        const bool gain = !best || best->holdout >= kUnresolved || next.holdout <= 0.5 * best->holdout;
+        without_gain = gain ? 0 : without_gain + 1;
+        if (without_gain == kStalled) {
           // What is left comes from the initial data, and the windows after this one will not get rid of it either.
           tolerance_ = 2 * best->holdout;
           return *best;
         }
-        best = std::move(next);
+        if (gain) best = std::move(next);
       } catch (const NumericalError& error) {
         if (best) return *best;
         if (fixed_length_ || end - start < shortest)
