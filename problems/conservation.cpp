@@ -56,11 +56,17 @@ std::vector<double> times_of(const Coordinate& time) {
   return shares;
 }
 
+/// The quantities that do not depend on the velocity.
+std::vector<Quantity> scalar_quantities(const Problem& problem) {
+  std::vector<Quantity> found = quantities(problem);
+  std::erase_if(found, [](const Quantity& quantity) { return quantity.of_velocity; });
+  return found;
+}
+
 std::vector<Quantity> conserved_quantities(const Problem& problem) {
-  std::vector<Quantity> found;
-  for (auto& quantity : quantities(problem))
-    if (!quantity.of_velocity && std::find(problem.conserved.begin(), problem.conserved.end(), quantity.name) != problem.conserved.end())
-      found.push_back(std::move(quantity));
+  std::vector<Quantity> found = scalar_quantities(problem);
+  const auto& names = problem.conserved;
+  std::erase_if(found, [&](const Quantity& q) { return std::find(names.begin(), names.end(), q.name) == names.end(); });
   return found;
 }
 
@@ -71,8 +77,7 @@ void check_conserved(const Problem& problem) {
   if (problem.time() < 0) throw InputError("problem.conserved: the problem has no time coordinate");
   if (!problem.box) throw InputError("problem.conserved: integrals are taken over boxes only");
   std::vector<std::string> known;
-  for (const auto& quantity : quantities(problem))
-    if (!quantity.of_velocity) known.push_back(quantity.name);
+  for (const auto& quantity : scalar_quantities(problem)) known.push_back(quantity.name);
   for (const auto& name : problem.conserved)
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw InputError("problem.conserved: " + unknown_name_message("quantity of space and time", name, known));

@@ -253,7 +253,8 @@ void print_run(const RunRecord& run, const std::string& json_path) {
                   task.reference_name.empty() ? "" : (", reference: " + task.reference_name).c_str());
   for (const auto& task : run.tasks)
     for (const auto& [quantity, drift] : task.drifts)
-      std::printf("%s: the integral of %s drifts by %s\n", task.name.c_str(), quantity.c_str(), short_number(drift).c_str());
+      std::printf("%s: the integral of %s drifts by %s\n", task.name.c_str(), quantity.c_str(),
+                  short_number(drift).c_str());
   if (!json_path.empty()) write_atomically(json_path, run_json(run));
 }
 

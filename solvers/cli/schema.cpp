@@ -41,7 +41,8 @@ const ConfigSchema& config_schema() {
         {"problem.exact.*", "expression", "", "exact solution of one unknown"},
         {"problem.derived.*", "expression", "", "a further quantity of the results, e.g. mean(v*g) or rho + eps*g"},
         {"problem.conserved", "text", "",
-         "unknowns and derived quantities, separated by commas, whose integral over space does not change in time; the results state how far it drifts"},
+         "unknowns and derived quantities, separated by commas, whose integral over space does not change in time; the "
+         "results state how far it drifts"},
 
         {"model.body", "choice", "sine", "features: random sine features or a random MLP",
          "one of: sine|mlp"},

@@ -234,16 +234,18 @@ std::string training(const RunRecord& run) {
 std::string conflict_table(const RunRecord& run) {
   const auto conflicts = conflicts_of(run);
   if (!conflicts) return "";
+  const auto percent = [](double share) { return short_number(100 * share); };
   std::string out = "<p>Conflicts: percent of " + std::to_string(conflicts->steps) +
                     " logged steps in which the gradients of two had a negative product (mean cosine); " +
-                    short_number(100 * conflicts->of_pairs()) + " over all pairs.</p>\n<div class=\"scroll\"><table>\n<tr><th></th>";
+                    percent(conflicts->of_pairs()) + " over all pairs.</p>\n";
+  out += "<div class=\"scroll\"><table>\n<tr><th></th>";
   const auto n = static_cast<Eigen::Index>(conflicts->gradients.size());
   for (const auto& name : conflicts->gradients) out += "<th>" + escape_markup(name) + "</th>";
   for (Eigen::Index i = 0; i < n; ++i) {
     out += "</tr>\n<tr>" + cell(conflicts->gradients[static_cast<size_t>(i)], "text");
     for (Eigen::Index j = 0; j < n; ++j)
       out += i == j ? cell("–")
-                    : cell(short_number(100 * conflicts->share(i, j)) + " (" + short_number(conflicts->mean_cosine(i, j)) + ")");
+                    : cell(percent(conflicts->share(i, j)) + " (" + short_number(conflicts->mean_cosine(i, j)) + ")");
   }
   return out + "</tr>\n</table></div>\n";
 }
@@ -309,7 +311,8 @@ std::string drift_text(const TaskRecord& task) {
 std::string task_section(const TaskRecord& task) {
   std::string out = "<article>\n<h3>" + escape_markup(task.name) + "</h3>\n";
   for (const std::string& text : {parameters_text(task), reference_text(task),
-                                  task.head ? head_text(*task.head) : std::string(), residual_text(task), drift_text(task)})
+                                  task.head ? head_text(*task.head) : std::string(), residual_text(task),
+                                  drift_text(task)})
     if (!text.empty()) out += "<p class=\"muted\">" + escape_markup(text) + "</p>\n";
   std::string pictures = field_figures(task);
   if (task.head) pictures += singular_values(*task.head) + newton_residuals(*task.head);

@@ -105,6 +105,19 @@ TEST(Report, ShowsTasksAndPictures) {
   EXPECT_HAS(html, ">t [s]</text>");
 }
 
+TEST(Report, SaysHowOftenGradientsDisagreeAndWhatDrifts) {
+  RunRecord run = sample_run();
+  EXPECT_EQ(report_html(run).find("Conflicts"), std::string::npos);
+  run.gradients = {"eps = 1e-06", "eps = 1"};
+  run.history.push_back({"cosine.0.1", {0, 1, 2, 3}, {-0.5, 0.1, 0.1, -0.1}});
+  run.tasks[0].drifts = {{"rho", 3e-7}};
+  const std::string html = report_html(run);
+  expect_self_contained(html);
+  EXPECT_HAS(html, "50 (-0.1)");
+  EXPECT_HAS(html, "eps = 1e-06");
+  EXPECT_HAS(html, "rho 3e-07");
+}
+
 TEST(Report, EveryDimension) {
   for (long dimension = 1; dimension <= 4; ++dimension) {
     SampleSet grid;
