@@ -26,6 +26,7 @@ ReferenceAdapter cole_hopf_adapter();
 ReferenceAdapter transport_volterra_adapter();
 ReferenceAdapter transport_modes_adapter();
 ReferenceAdapter transport_laplace_adapter();
+ReferenceAdapter transport_fronts_adapter();
 ReferenceAdapter transport_characteristics_adapter();
 ReferenceAdapter even_parity_adapter();
 ReferenceAdapter diffusion_synthetic_adapter();

@@ -17,6 +17,7 @@ const std::vector<ReferenceAdapter>& adapters() {
       transport_volterra_adapter(),
       transport_modes_adapter(),
       transport_laplace_adapter(),
+      transport_fronts_adapter(),
       transport_characteristics_adapter(),
       micro_macro_adapter(),
       even_odd_adapter(),

@@ -10,6 +10,7 @@
 //   transport-volterra     linear transport (transport_form.h), periodic, constant sigma_S: nearly to rounding
 //   transport-modes        the same at discrete velocities, on a line or in the plane, with absorption: to rounding
 //   transport-laplace      inflow constant in time on a line, constant medium, small eps: nearly to rounding
+//   transport-fronts       inflow and initial data constant, constant medium, the problem's velocities: third order
 //   transport-characteristics  inflow on a line, at most 20 mean free times: second order, fronts included
 //   micro-macro, even-odd  linear transport with time, periodic or with inflow, any Knudsen number, second order
 //   diffusion-synthetic    steady linear transport with inflow on a line, second order

@@ -77,7 +77,7 @@ TEST(References, EveryProblemHasAnApplicableOne) {
       EXPECT_EQ(names.front(), "exact") << definition.name;
     }
   }
-  EXPECT_EQ(reference_names().size(), 14u);
+  EXPECT_EQ(reference_names().size(), 15u);
 }
 
 TEST(References, AutoTakesTheExactSolution) {
