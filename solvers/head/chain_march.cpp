@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
-#include <utility>
 
 #include "physics/error.h"
 #include "physics/random.h"
@@ -193,8 +191,7 @@ class ChainMarch {
   /// One more attempt; cells and end of the next one, or false where there is to be none.
   bool attempt_and_refine(double start, const std::shared_ptr<const Window>& before, WindowSearch& search) {
     try {
-      search.add(graded_attempt_ ? *std::exchange(graded_attempt_, std::nullopt)
-                                 : attempt_window(start, search.end, before));
+      search.add(attempt_window(start, search.end, before));
     } catch (const NumericalError& error) {
       search.trouble = error.what();
       if (fixed_length_ || search.end - start < shortest()) return false;
@@ -260,22 +257,19 @@ class ChainMarch {
   // The scale of the layer is the equation's; the first window tells it.
   void grade_cells(const Eigen::VectorXd& places) {
     double best = std::numeric_limits<double>::infinity();
-    std::optional<Attempt> chosen;
-    const CellRow before = cells_;
+    CellRow chosen = cells_;
     for (double width = 1.0 / 16; width > 0.5 * kNarrowestAtWalls && best > tolerance_; width /= 4) {
       for (const double x : places) cells_.halve_at(x, width * (high_ - low_));
       try {
-        Attempt attempt = attempt_window(now(), now() + length_, last_window());
-        if (attempt.indicator() > best) continue;
-        best = attempt.indicator();
-        chosen = std::move(attempt);
+        const double indicator = attempt_window(now(), now() + length_, last_window()).indicator();
+        if (indicator > best) continue;
+        best = indicator;
+        chosen = cells_;
       } catch (const NumericalError&) {
         // Narrower cells may do.
       }
     }
-    cells_ = chosen ? chosen->cells : before;
-    if (chosen) scales_ = chosen->holdout.scales;
-    graded_attempt_ = std::move(chosen);
+    cells_ = chosen;  // solved again as the first attempt, with the scales that these attempts have found
   }
 
   std::vector<PartitionAxis> axes(double start, double end) const {
@@ -473,7 +467,6 @@ class ChainMarch {
   CellBody body_ = kFewFields;
   Eigen::VectorXd rates_;  ///< of relaxation, of each field
   EquationScales scales_;  ///< of the equations' rows
-  std::optional<Attempt> graded_attempt_;  ///< at the next window, made while its cells were chosen
   double inherited_ = 0;  ///< hold-out residual that comes from earlier windows
   double worst_indicator_ = 0;
   HeadResult result_;
