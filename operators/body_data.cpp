@@ -7,6 +7,7 @@
 
 #include "operators/body_factory.h"
 #include "operators/enrichment.h"
+#include "operators/fourier_body.h"
 #include "operators/mlp.h"
 #include "operators/network_body.h"
 #include "operators/sine_features.h"
@@ -236,6 +237,26 @@ std::shared_ptr<const Body> read_network(const BodyData& data) {
   return std::make_shared<NetworkBody>(shape, read_vector(data, "parameters", shape.parameters()), constants, false);
 }
 
+// The data of the body that the modes multiply, and theirs.
+BodyData describe(const FourierBody& body) {
+  BodyData data = describe_body(*body.body());
+  data.text["of"] = data.kind;
+  data.kind = body.kind();
+  data.text["mode_harmonics"] = std::to_string(body.modes().harmonics());
+  data.arrays["mode_centre"] = vector_array(body.modes().centre());
+  data.arrays["mode_period"] = vector_array(body.modes().period());
+  return data;
+}
+
+std::shared_ptr<const Body> read_fourier(const BodyData& data) {
+  BodyData of = data;
+  of.kind = read_text(data, "of");
+  if (of.kind == data.kind) fail("of", "is the kind itself");
+  const Eigen::VectorXd centre = read_vector(data, "mode_centre", -1);
+  FourierModes modes(centre, read_vector(data, "mode_period", centre.size()), read_count(data, "mode_harmonics"));
+  return std::make_shared<FourierBody>(std::move(modes), body_from_data(of));
+}
+
 }  // namespace
 
 BodyData describe_body(const Body& body) {
@@ -243,6 +264,7 @@ BodyData describe_body(const Body& body) {
   if (const auto* mlp = dynamic_cast<const Mlp*>(&body)) return describe(*mlp);
   if (const auto* network = dynamic_cast<const NetworkBody*>(&body)) return describe(*network);
   if (const auto* plane = dynamic_cast<const PolyanalyticFeatures*>(&body)) return describe(*plane);
+  if (const auto* modes = dynamic_cast<const FourierBody*>(&body)) return describe(*modes);
   throw InputError("body data: " + unknown_name_message("kind", body.kind(), body_names()));
 }
 
@@ -251,6 +273,7 @@ std::shared_ptr<const Body> body_from_data(const BodyData& data) {
   if (data.kind == "mlp") return read_mlp(data);
   if (data.kind == "network") return read_network(data);
   if (data.kind == "polyanalytic") return read_polyanalytic(data);
+  if (data.kind == "fourier") return read_fourier(data);
   throw InputError("body data: " + unknown_name_message("kind", data.kind, body_names()));
 }
 

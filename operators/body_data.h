@@ -7,6 +7,8 @@
 //           ...
 //   network activation, skip                                    inputs [inputs, 2 + d], widths [layers],
 //                                                               parameters [P], constants [p] where there are any
+//   fourier those of the body that it multiplies, whose kind      those of that body, mode_centre [d], mode_period [d]
+//           is `of`; mode_harmonics
 #pragma once
 
 #include <map>

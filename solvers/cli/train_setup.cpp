@@ -56,6 +56,7 @@ NetworkOptions network_options(const Config& config) {
   const std::string skip = config.text("model.skip");
   options.skip = skip == "residual" ? Skip::residual : skip == "concatenate" ? Skip::concatenate : Skip::none;
   options.harmonics = static_cast<Index>(config.integer("model.harmonics"));
+  options.modes = static_cast<Index>(config.integer("model.modes"));
   if (config.has("model.positive")) options.positive = names(config.text("model.positive"));
   options.task_inputs = config.text("model.task_inputs") == "heads" ? TaskInputs::heads : TaskInputs::parameters;
   return options;
@@ -112,6 +113,9 @@ std::vector<ConfigKey> train_keys() {
       {"model.widths", "list-of-reals", "auto", "hidden layers of a trained network; auto: model.layers of 64", "auto or in [1, 512]"},
       {"model.skip", "choice", "none", "skip connections of a trained network", "one of: none|residual|concatenate"},
       {"model.harmonics", "integer", "1", "cosines and sines of a periodic coordinate in a trained network", "in [1, 64]"},
+      {"model.modes", "integer", "0",
+       "harmonics of a periodic coordinate as factors, sum_k e_k(x) a_k(t): a trained network of the other coordinates has an "
+       "output for each; 0: model.harmonics as inputs", "in [0, 64]"},
       {"model.task_inputs", "choice", "heads", "how a task enters: a head of its own, or its parameters as inputs",
        "one of: heads|parameters"},
 

@@ -47,7 +47,10 @@ struct WindowSystem {
   std::vector<double> boundary_weights;  ///< to choose from
 };
 
-bool is_trained(const Ansatz& ansatz) { return ansatz.patchwork(0).body(0).kind() == "network"; }
+bool is_trained(const Ansatz& ansatz) {
+  const std::string kind = ansatz.patchwork(0).body(0).kind();
+  return kind == "network" || kind == "fourier";
+}
 
 /// The features for which points are chosen. Few trained ones have structures as fine as many random ones (a shock in
 /// 90 features), and points between which they hide leave the head undetermined.

@@ -29,11 +29,12 @@ class InnerHead {
   }
 
  private:
+  /// Of one output.
   Index features() const { return network_.shape().layer_inputs(network_.shape().layers() - 1) + 1; }
 
   /// One linearisation; the relative change of the heads.
   double iterate(const std::vector<Index>& tasks, Eigen::VectorXd& parameters) const {
-    const Index columns = features() * network_.fields();
+    const Index columns = features() * network_.fields() * network_.mode_count();
     StreamedQr qr(static_cast<int>(columns), 1);
     for (const Index t : tasks) {
       const Solution now = network_.solution(tasks_[static_cast<size_t>(t)], t, parameters, false);
@@ -74,10 +75,11 @@ class InnerHead {
       size += value * value;
       place = value;
     };
-    for (Index f = 0; f < network_.fields(); ++f) {
-      const Index o = network_.output(task, f);
-      for (Index j = 0; j < inputs; ++j) put(parameters[shape.weight_offset(last) + o * inputs + j], heads[f * features() + j]);
-      put(parameters[shape.bias_offset(last) + o], heads[f * features() + inputs]);
+    // Outputs of one task follow each other as the columns of its head do: field by field, mode by mode.
+    for (Index k = 0; k < network_.fields() * network_.mode_count(); ++k) {
+      const Index o = network_.output(task, 0) + k;
+      for (Index j = 0; j < inputs; ++j) put(parameters[shape.weight_offset(last) + o * inputs + j], heads[k * features() + j]);
+      put(parameters[shape.bias_offset(last) + o], heads[k * features() + inputs]);
     }
     return std::sqrt(change / std::max(size, 1e-300));
   }

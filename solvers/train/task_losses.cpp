@@ -17,11 +17,23 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 constexpr Index kJacobianRows = 512;  // held at a time
 
-/// The network's derivatives that a jet is made of: itself, or all up to it where a constraint multiplies the network or
-/// the field is its exponential.
-std::vector<MultiIndex> parts_of(const FieldJet& jet, const TaskNetwork& network) {
-  if (network.constraint(0, jet.field) || network.positive(jet.field)) return lower_closure({jet.orders});
+/// The network's derivatives that a jet may be made of: itself, or all up to it where a constraint or Fourier modes
+/// multiply the network or the field is its exponential.
+std::vector<MultiIndex> members_of(const FieldJet& jet, const TaskNetwork& network) {
+  if (network.constraint(0, jet.field) || network.positive(jet.field) || network.modes()) return lower_closure({jet.orders});
   return {jet.orders};
+}
+
+/// Whether a derivative of the network is zero because a periodic coordinate is in the modes only.
+bool is_zero(const MultiIndex& orders, const TaskNetwork& network) {
+  return network.modes() && network.modes()->differentiates(orders);
+}
+
+/// Those that are evaluated.
+std::vector<MultiIndex> parts_of(const FieldJet& jet, const TaskNetwork& network) {
+  auto parts = members_of(jet, network);
+  std::erase_if(parts, [&](const MultiIndex& orders) { return is_zero(orders, network); });
+  return parts;
 }
 
 std::vector<MultiIndex> derivatives_of(const Term& term, const TaskNetwork& network) {
@@ -46,24 +58,9 @@ class TermJets {
  public:
   TermJets(const PointSet& set, const Term& term, const TaskNetwork& network,
            const std::vector<MultiIndex>& derivatives) {
-    for (size_t c = 0; c < term.jets.size(); ++c) {
-      const Index field = term.jets[c].field;
-      const auto column = [&](const MultiIndex& orders) {
-        return channel_of(derivatives, orders) * network.shape().outputs + network.output(set.task, field);
-      };
-      const auto exponential = network.positive(field) ? exponential_of(term, field, column) : kNone;
-      const auto members = parts_of(term.jets[c], network);
-      const Eigen::MatrixXd factors = factors_of(set, term.jets[c], network, members);
-      for (size_t p = 0; p < members.size(); ++p) {
-        const Index source = exponential == kNone
-                                 ? column(members[p])
-                                 : find_index(exponentials_[exponential].jets.closure(), members[p]);
-        if (factors.size() > 0)
-          parts_.push_back({static_cast<Index>(c), source, exponential, factors.col(static_cast<Index>(p))});
-        else if (members[p] == term.jets[c].orders)
-          parts_.push_back({static_cast<Index>(c), source, exponential, {}});
-      }
-    }
+    for (size_t c = 0; c < term.jets.size(); ++c)
+      for (Index mode = 0; mode < network.mode_count(); ++mode)
+        add_parts(static_cast<Index>(c), mode, set, term, network, derivatives);
     add_lifts(set, term, network);
   }
 
@@ -141,6 +138,27 @@ class TermJets {
     Eigen::ArrayXd factor;  ///< at the set's points; empty: 1
   };
 
+  /// What one mode of a jet's field (the only one without modes) adds to it.
+  void add_parts(Index c, Index mode, const PointSet& set, const Term& term, const TaskNetwork& network,
+                 const std::vector<MultiIndex>& derivatives) {
+    const FieldJet& jet = term.jets[static_cast<size_t>(c)];
+    const auto column = [&](const MultiIndex& orders) {
+      return channel_of(derivatives, orders) * network.shape().outputs + network.output(set.task, jet.field, mode);
+    };
+    const auto exponential = network.positive(jet.field) ? exponential_of(term, jet.field, column) : kNone;
+    const auto members = members_of(jet, network);
+    const Eigen::MatrixXd factors = factors_of(set, jet, network, members, mode);
+    for (size_t p = 0; p < members.size(); ++p) {
+      if (is_zero(members[p], network)) continue;
+      const Index source = exponential == kNone ? column(members[p])
+                                                : find_index(exponentials_[exponential].jets.closure(), members[p]);
+      if (factors.size() > 0)
+        parts_.push_back({c, source, exponential, factors.col(static_cast<Index>(p))});
+      else if (members[p] == jet.orders)
+        parts_.push_back({c, source, exponential, {}});
+    }
+  }
+
   template <class Column>
   size_t exponential_of(const Term& term, Index field, const Column& column) {
     const auto known = std::find_if(exponentials_.begin(), exponentials_.end(),
@@ -155,13 +173,18 @@ class TermJets {
     return exponentials_.size() - 1;
   }
 
-  /// Of every part of a jet, at the set's points; empty without a constraint.
+  /// Of every part of a jet, at the set's points: constraint times mode; empty without either.
   static Eigen::MatrixXd factors_of(const PointSet& set, const FieldJet& jet, const TaskNetwork& network,
-                                    const std::vector<MultiIndex>& members) {
+                                    const std::vector<MultiIndex>& members, Index mode) {
     const HardConstraint* constraint = network.constraint(set.task, jet.field);
-    if (!constraint) return {};
-    return multiply_operator({jet.orders}, Eigen::MatrixXd::Ones(set.points.rows(), 1), members,
-                             constraint->factor(set.points, members));
+    if (!constraint && !network.modes()) return {};
+    Eigen::MatrixXd factor;
+    if (network.modes()) factor = network.modes()->jets(set.points, mode, members);
+    if (constraint) {
+      const Eigen::MatrixXd of_constraint = constraint->factor(set.points, members);
+      factor = network.modes() ? product_jets(members, members, of_constraint, factor) : of_constraint;
+    }
+    return multiply_operator({jet.orders}, Eigen::MatrixXd::Ones(set.points.rows(), 1), members, factor);
   }
 
   void add_lifts(const PointSet& set, const Term& term, const TaskNetwork& network) {

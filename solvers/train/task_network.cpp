@@ -13,15 +13,24 @@
 namespace torsor {
 namespace {
 
-/// Coordinates scaled to [-1, 1], periodic ones as cosines and sines.
-std::vector<InputColumn> inputs_of(const std::vector<Coordinate>& coordinates, Index harmonics) {
+struct Places {
+  Eigen::VectorXd centre, period;  // 0 where not periodic
+};
+
+Places places_of(const std::vector<Coordinate>& coordinates) {
   const auto d = static_cast<Index>(coordinates.size());
-  Eigen::VectorXd centre(d), period = Eigen::VectorXd::Zero(d);
+  Places places{Eigen::VectorXd(d), Eigen::VectorXd::Zero(d)};
   for (Index i = 0; i < d; ++i) {
     const Coordinate& c = coordinates[static_cast<size_t>(i)];
-    centre[i] = (c.low + c.high) / 2;
-    if (c.periodic) period[i] = c.high - c.low;
+    places.centre[i] = (c.low + c.high) / 2;
+    if (c.periodic) places.period[i] = c.high - c.low;
   }
+  return places;
+}
+
+/// Coordinates scaled to [-1, 1], periodic ones as cosines and sines.
+std::vector<InputColumn> inputs_of(const std::vector<Coordinate>& coordinates, Index harmonics) {
+  const auto [centre, period] = places_of(coordinates);
   std::vector<InputColumn> columns = periodic_inputs(centre, period, harmonics);
   for (auto& column : columns) {
     if (column.kind != InputColumn::Kind::linear) continue;
@@ -60,11 +69,12 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
   }
   shape_.coordinates = tasks.front().dimension();
   shape_.inputs = inputs_of(tasks.front().coordinates, options.harmonics);
+  if (options.modes > 0) take_modes(tasks.front().coordinates);
   shape_.constants = constants_.front().size();
   shape_.widths = options.widths;
   shape_.activation = options.activation;
   shape_.skip = options.skip;
-  shape_.outputs = own_heads() ? tasks_ * fields_ : fields_;
+  shape_.outputs = (own_heads() ? tasks_ * fields_ : fields_) * mode_count();
   shape_.check();
   constraints_.resize(tasks.front().fields.size(), nullptr);
   for (const auto& [field, constraints] : options_.constraints) {
@@ -75,6 +85,15 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
   }
   positive_.resize(tasks.front().fields.size(), false);
   for (const auto& field : options_.positive) positive_[static_cast<size_t>(tasks.front().field_index(field))] = true;
+}
+
+void TaskNetwork::take_modes(const std::vector<Coordinate>& coordinates) {
+  const auto [centre, period] = places_of(coordinates);
+  if (period.maxCoeff() <= 0) throw InputError("model.modes: no coordinate is periodic");
+  if (period.minCoeff() > 0) throw InputError("model.modes: all coordinates are periodic; a network needs one that is not");
+  if (!options_.positive.empty()) throw InputError("model.modes: a sum of modes is not positive (model.positive)");
+  modes_.emplace(centre, period, options_.modes);
+  std::erase_if(shape_.inputs, [](const InputColumn& column) { return column.kind != InputColumn::Kind::linear; });
 }
 
 const HardConstraint* TaskNetwork::constraint(Index task, Index field) const {
@@ -92,7 +111,7 @@ Eigen::VectorXd TaskNetwork::initial_parameters() const {
   Eigen::VectorXd parameters = Eigen::VectorXd::Zero(size());
   for (Index l = 0; l < shape_.layers(); ++l) {
     // A head is a last layer of its own: its size counts, not that of all heads together.
-    const Index outputs = l + 1 == shape_.layers() ? fields_ : shape_.layer_outputs(l);
+    const Index outputs = l + 1 == shape_.layers() ? fields_ * mode_count() : shape_.layer_outputs(l);
     const double deviation = std::sqrt(2.0 / static_cast<double>(shape_.layer_inputs(l) + outputs));
     for (Index k = 0; k < shape_.layer_inputs(l) * shape_.layer_outputs(l); ++k)
       parameters[shape_.weight_offset(l) + k] = deviation * random.normal();
@@ -118,7 +137,9 @@ std::vector<std::pair<Index, Index>> TaskNetwork::blocks() const {
 
 Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::VectorXd& parameters,
                                bool concatenate) const {
-  const auto body = std::make_shared<NetworkBody>(shape_, parameters, constants(index), concatenate);
+  const auto network = std::make_shared<NetworkBody>(shape_, parameters, constants(index), concatenate);
+  std::shared_ptr<const Body> body = network;
+  if (modes_) body = std::make_shared<FourierBody>(*modes_, network);
   const auto axes = whole_domain(task);
   const Index last = shape_.layers() - 1, inputs = shape_.layer_inputs(last);
   std::vector<Ansatz::FieldPart> parts;
@@ -127,9 +148,11 @@ Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::Ve
     parts.push_back({std::make_shared<Patchwork>(axes, 0, std::vector<std::shared_ptr<const Body>>{body}), std::nullopt});
     if (constraint(index, f)) parts.back().constraint = *constraint(index, f);
     parts.back().positive = positive(f);
-    const Index o = output(index, f);
-    head.segment(f * body->features(), body->features()) = body->head_of(
-        parameters.segment(shape_.weight_offset(last) + o * inputs, inputs), parameters[shape_.bias_offset(last) + o]);
+    for (Index k = 0; k < mode_count(); ++k) {
+      const Index o = output(index, f, k);
+      head.segment((f * mode_count() + k) * network->features(), network->features()) = network->head_of(
+          parameters.segment(shape_.weight_offset(last) + o * inputs, inputs), parameters[shape_.bias_offset(last) + o]);
+    }
   }
   Window window;
   if (const Index t = task.time(); t >= 0) {

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "operators/engine/network_shape.h"
+#include "operators/fourier_body.h"
 #include "problems/problem.h"
 #include "solvers/head/solution.h"
 #include "solvers/train/parameter_inputs.h"
@@ -25,6 +27,8 @@ struct NetworkOptions {
   Skip skip = Skip::none;
   /// Cosines and sines of a periodic coordinate.
   Index harmonics = 1;
+  /// Periodic coordinates as Fourier modes of these harmonics instead, with an output for each; 0: as inputs.
+  Index modes = 0;
   TaskInputs task_inputs = TaskInputs::heads;
   /// Of fields that meet a condition exactly, by name: u = lift + factor * network. One for each task, or one for all.
   std::map<std::string, std::vector<HardConstraint>> constraints;
@@ -36,7 +40,8 @@ struct NetworkOptions {
 class TaskNetwork {
  public:
   /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies, a
-  /// constraint or positivity of an unknown field, and what NetworkShape::check refuses.
+  /// constraint or positivity of an unknown field, modes without a periodic coordinate or with no other one or with
+  /// positivity, and what NetworkShape::check refuses.
   TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options);
   TaskNetwork(const TaskNetwork&) = delete;
 
@@ -49,8 +54,13 @@ class TaskNetwork {
 
   /// Whether every task has its own last layer.
   bool own_heads() const { return options_.task_inputs == TaskInputs::heads; }
-  /// The network's output that is this task's field.
-  Index output(Index task, Index field) const { return own_heads() ? task * fields_ + field : field; }
+  /// The Fourier modes that a field is a sum of; null without: then there is one output for a field.
+  const FourierModes* modes() const { return modes_ ? &*modes_ : nullptr; }
+  Index mode_count() const { return modes_ ? modes_->count() : 1; }
+  /// The network's output that is this task's field, or the factor of one of its modes.
+  Index output(Index task, Index field, Index mode = 0) const {
+    return ((own_heads() ? task * fields_ : 0) + field) * mode_count() + mode;
+  }
   /// The hard constraint of a task's field; null without.
   const HardConstraint* constraint(Index task, Index field) const;
   /// Whether exp(network) takes the place of the network in a field.
@@ -70,8 +80,11 @@ class TaskNetwork {
   Solution solution(const Problem& task, Index index, const Eigen::VectorXd& parameters, bool concatenate) const;
 
  private:
+  void take_modes(const std::vector<Coordinate>& coordinates);
+
   NetworkOptions options_;
   Index tasks_, fields_;
+  std::optional<FourierModes> modes_;
   NetworkShape shape_;
   std::vector<ParameterInput> inputs_;
   std::vector<Eigen::VectorXd> constants_;

@@ -4,6 +4,7 @@
 
 #include "solvers/head/global_head.h"
 #include "solvers/train/inner_head.h"
+#include "tests/error_checks.h"
 #include "train_checks.h"
 
 namespace torsor {
@@ -54,12 +55,26 @@ std::vector<std::unique_ptr<Case>> positive() {
   return all;
 }
 
+/// Advection of sums of Fourier modes, and of one that meets its initial values.
+std::vector<std::unique_ptr<Case>> modes() {
+  NetworkOptions plain = small_network(), raised = plain;
+  plain.modes = 2;
+  raised.modes = 1;
+  raised.constraints["u"] = {formula_constraint({"x", "t"}, Expression::parse("t*(2 + sin(x))"), Expression::parse("cos(x)"))};
+  const std::vector<Problem> family{shipped("advection", {{"c", 1}}), shipped("advection", {{"c", 3}})};
+  std::vector<std::unique_ptr<Case>> all;
+  all.push_back(std::make_unique<Case>(family, plain));
+  all.push_back(std::make_unique<Case>(family, raised));
+  return all;
+}
+
 /// Those whose fields are linear in the heads.
 std::vector<std::unique_ptr<Case>> linear_cases() {
   std::vector<std::unique_ptr<Case>> all;
   for (auto& family : families()) all.push_back(std::make_unique<Case>(family, TaskInputs::heads));
   all.push_back(std::make_unique<Case>(families()[1], TaskInputs::parameters));
   all.push_back(constrained());
+  for (auto& c : modes()) all.push_back(std::move(c));
   return all;
 }
 
@@ -237,6 +252,14 @@ TEST(TaskLosses, APositiveFieldThatIsUnknownIsNamed) {
   NetworkOptions options = small_network();
   options.positive = {"v"};
   EXPECT_THROW(TaskNetwork(families()[2], options), InputError);
+}
+
+TEST(TaskLosses, ModesNeedAPeriodicCoordinateAndAnother) {
+  NetworkOptions options = small_network();
+  options.modes = 1;
+  EXPECT_NE(error_of([&] { TaskNetwork(families()[0], options); }).find("no coordinate is periodic"), std::string::npos);
+  options.positive = {"u"};
+  EXPECT_NE(error_of([&] { TaskNetwork({shipped("advection")}, options); }).find("model.positive"), std::string::npos);
 }
 
 TEST(TaskLosses, AConstraintOnAnUnknownFieldIsNamed) {
