@@ -28,21 +28,9 @@ constexpr int kFirstCells = 128, kMostCells = 2048;
 constexpr int kMostSnapshots = 256;
 constexpr Index kMostStored = Index{1} << 25;  // numbers kept of one solution
 constexpr Index kCompared = 600;  // points of two solutions
-constexpr int kPlaces = 64;       // cells at whose ends and centres data must be the same
+constexpr int kPlaces = 64;       // cells at whose ends and centres initial data must be the same
 
 VectorXd places(const TransportForm& form) { return cell_places(form.space_axis(), kPlaces); }
-
-bool same_rows(const MatrixXd& values, double slack) {
-  return (values.rowwise() - values.row(0)).cwiseAbs().maxCoeff() <= slack * values.cwiseAbs().maxCoeff();
-}
-
-// f that comes in through both walls at probe points: points x nodes.
-MatrixXd inflow_values(const Problem& problem, const TransportForm& form) {
-  MatrixXd values = MatrixXd::Zero(probe_points(problem).rows(), form.velocities().size());
-  for (const BoxSide& side : box_sides(problem))
-    values += form.inflow(side, on_side(problem, side, probe_points(problem)));
-  return values;
-}
 
 std::string length_obstacle(const TransportForm& form, double removal) {
   const double times = form.duration() * removal / (form.eps() * form.eps());
@@ -54,26 +42,16 @@ std::string length_obstacle(const TransportForm& form, double removal) {
 std::string obstacle(const Problem& problem) {
   if (const std::string reason = TransportForm::obstacle_in_slab(problem); !reason.empty()) return reason;
   const TransportForm form(std::make_shared<const Problem>(problem));
-  const MatrixXd medium = form.medium(places(form));
-  if (!(medium(0, 0) > 0.0)) return "sigma_S must be positive";
-  if (!same_rows(medium, 1e-10)) return "sigma_S, sigma_A and the source must be constant";
-  if (!same_rows(inflow_values(problem, form), 1e-13)) return "the inflow must be constant in time";
-  if (!same_rows(form.initial(places(form)), 1e-13)) return "the initial data must not depend on x";
-  return length_obstacle(form, medium(0, 0) + form.eps() * form.eps() * medium(0, 1));
+  if (const std::string reason = form.obstacle_to_constant_slab(); !reason.empty()) return reason;
+  const MatrixXd initial = form.initial(places(form));
+  if ((initial.rowwise() - initial.row(0)).cwiseAbs().maxCoeff() > 1e-13 * initial.cwiseAbs().maxCoeff())
+    return "the initial data must not depend on x";
+  const TransportSlab slab = form.constant_slab();
+  return length_obstacle(form, slab.scattering + slab.eps * slab.eps * slab.absorption);
 }
 
-FrontsSlab slab_of(const Problem& problem, const TransportForm& form) {
-  const MatrixXd medium = form.medium(places(form).head(1));
-  FrontsSlab slab;
-  slab.a = form.space_axis().low;
-  slab.b = form.space_axis().high;
-  slab.eps = form.eps();
-  slab.scattering = medium(0, 0);
-  slab.absorption = medium(0, 1);
-  slab.source = medium(0, 2);
-  slab.inflow = inflow_values(problem, form).row(0).transpose();
-  slab.initial = form.initial(places(form).head(1)).row(0).transpose();
-  return slab;
+FrontsSlab slab_of(const TransportForm& form) {
+  return {form.constant_slab(), form.initial(places(form).head(1)).row(0).transpose()};
 }
 
 using Solution = std::shared_ptr<const TransportFronts>;
@@ -102,8 +80,8 @@ int most_cells(const TransportForm& form, const ReferenceOptions& options) {
   return static_cast<int>(std::clamp<Index>(stored, 2 * kFirstCells, kMostCells));
 }
 
-Refined refine(const Problem& problem, const TransportForm& form, const ReferenceOptions& options) {
-  const FrontsSlab slab = slab_of(problem, form);
+Refined refine(const TransportForm& form, const ReferenceOptions& options) {
+  const FrontsSlab slab = slab_of(form);
   const MatrixXd points = comparison_points(form, kCompared, false);
   const auto solved = [&](int cells) {
     const FrontsOptions resolution{form.duration(), cells, std::clamp(cells, 4, kMostSnapshots)};
@@ -130,7 +108,7 @@ Refined refine(const Problem& problem, const TransportForm& form, const Referenc
 ReferenceSolution solve(const std::shared_ptr<const Problem>& problem, const ReferenceOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   const TransportForm form(problem);
-  const Refined refined = refine(*problem, form, options);
+  const Refined refined = refine(form, options);
   if (options.require_convergence && !(refined.error <= options.tolerance))
     throw NumericalError("transport-fronts: " + std::to_string(refined.cells) + " cells leave a relative change of " +
                          scientific(refined.error) + ", tolerance " + scientific(options.tolerance));

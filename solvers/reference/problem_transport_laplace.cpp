@@ -29,43 +29,8 @@ constexpr int kWaves = 128;
 constexpr Index kCompared = 600;     // points of two contours
 constexpr double kRounding = 1e-12;  // of the inverse transform
 
-// f that comes in through both walls at probe points: points x nodes.
-MatrixXd inflow_values(const Problem& problem, const TransportForm& form) {
-  MatrixXd values = MatrixXd::Zero(probe_points(problem).rows(), form.velocities().size());
-  for (const BoxSide& side : box_sides(problem))
-    values += form.inflow(side, on_side(problem, side, probe_points(problem)));
-  return values;
-}
-
-std::string medium_obstacle(const Problem& problem, const TransportForm& form) {
-  const MatrixXd medium = form.medium(probe_points(problem)(Eigen::all, problem.space()));
-  const double sigma = medium(0, 0);
-  if (!(sigma > 0.0)) return "sigma_S must be positive";
-  const double change = (medium.rowwise() - medium.row(0)).cwiseAbs().maxCoeff();
-  if (change > 1e-10 * medium.row(0).cwiseAbs().maxCoeff()) return "sigma_S, sigma_A and the source must be constant";
-  return {};
-}
-
-// Without the rounding of values that are the same: it would be 1e-16/eps of a layer at the wall.
-VectorXd constant_inflow(const Problem& problem, const TransportForm& form) {
-  VectorXd inflow = inflow_values(problem, form).row(0).transpose();
-  const double largest = inflow.cwiseAbs().maxCoeff();
-  const VectorXd v = form.velocities().nodes.col(0);
-  for (Index j = 1; j < inflow.size(); ++j)
-    if (v(j) * v(j - 1) > 0.0 && std::abs(inflow(j) - inflow(j - 1)) <= 1e-14 * largest) inflow(j) = inflow(j - 1);
-  return inflow;
-}
-
 LaplaceSlab slab_of(const Problem& problem, const TransportForm& form) {
-  const MatrixXd medium = form.medium(probe_points(problem)(Eigen::all, problem.space()));
-  LaplaceSlab slab;
-  slab.a = form.space_axis().low;
-  slab.b = form.space_axis().high;
-  slab.eps = form.eps();
-  slab.scattering = medium(0, 0);
-  slab.absorption = medium(0, 1);
-  slab.source = medium(0, 2);
-  slab.inflow = constant_inflow(problem, form);
+  LaplaceSlab slab{form.constant_slab(), {}};
   if (form.initial_moments(probe_points(problem)(Eigen::all, problem.space())).cwiseAbs().maxCoeff() > 0.0)
     slab.initial_moments = [form](const VectorXd& x) { return form.initial_moments(x); };
   return slab;
@@ -95,16 +60,12 @@ std::string obstacle(const Problem& problem) {
   if (const std::string reason = TransportForm::obstacle_in_slab(problem); !reason.empty()) return reason;
   const TransportForm form(std::make_shared<const Problem>(problem));
   if (!has_mirror_images(form.velocities())) return "the velocities are not symmetric";
-  if (const std::string reason = medium_obstacle(problem, form); !reason.empty()) return reason;
-  const MatrixXd points = probe_points(problem)(Eigen::all, problem.space()), inflow = inflow_values(problem, form);
-  const double largest = inflow.cwiseAbs().maxCoeff();
-  if ((inflow.rowwise() - inflow.row(0)).cwiseAbs().maxCoeff() > 1e-13 * largest)
-    return "the inflow must be constant in time";
+  if (const std::string reason = form.obstacle_to_constant_slab(); !reason.empty()) return reason;
   const double error = solved_for(problem, form, kWaves).error;
   if (error > kWorthwhile)
     return "its estimate of the error is " + scientific(error) +
            ", above 3e-4: initial data that are not smooth, or few (" +
-           scientific(form.duration() * form.medium(points)(0, 0) / (form.eps() * form.eps())) + ") mean free times";
+           scientific(form.duration() * form.constant_slab().scattering / (form.eps() * form.eps())) + ") mean free times";
   return {};
 }
 

@@ -513,6 +513,39 @@ MatrixXd TransportForm::between_velocities(const VectorXd& points) const {
   return double_gauss_nodes() > 0 ? half_range_interpolation(nodes, points) : velocity_interpolation(nodes, points);
 }
 
+MatrixXd TransportForm::probed_medium() const {
+  return medium(probe_points(*problem_)(Eigen::all, problem_->space()));
+}
+
+// f that comes in through both walls at probe points: points x nodes.
+MatrixXd TransportForm::probed_inflow() const {
+  const MatrixXd points = probe_points(*problem_);
+  MatrixXd values = MatrixXd::Zero(points.rows(), velocities().size());
+  for (const BoxSide& side : box_sides(*problem_)) values += inflow(side, on_side(*problem_, side, points));
+  return values;
+}
+
+std::string TransportForm::obstacle_to_constant_slab() const {
+  const auto constant = [](const MatrixXd& values, double slack) {
+    return (values.rowwise() - values.row(0)).cwiseAbs().maxCoeff() <= slack * values.cwiseAbs().maxCoeff();
+  };
+  const MatrixXd medium = probed_medium();
+  if (!(medium(0, 0) > 0.0)) return "sigma_S must be positive";
+  if (!constant(medium, 1e-10)) return "sigma_S, sigma_A and the source must be constant";
+  return constant(probed_inflow(), 1e-13) ? "" : "the inflow must be constant in time";
+}
+
+TransportSlab TransportForm::constant_slab() const {
+  const RowVectorXd medium = probed_medium().row(0);
+  VectorXd inflow = probed_inflow().row(0).transpose();
+  // Without the rounding of values that are the same: it would be 1e-16/eps of a layer at the wall.
+  const VectorXd v = velocities().nodes.col(0);
+  const double largest = inflow.cwiseAbs().maxCoeff();
+  for (Index j = 1; j < inflow.size(); ++j)
+    if (v(j) * v(j - 1) > 0.0 && std::abs(inflow(j) - inflow(j - 1)) <= 1e-14 * largest) inflow(j) = inflow(j - 1);
+  return {space_axis().low, space_axis().high, eps_, medium(0), medium(1), medium(2), inflow};
+}
+
 TransportProblem TransportForm::transport(const VectorXd& places) const {
   const TransportForm form = *this;
   TransportProblem transport;

@@ -35,6 +35,7 @@
 #include "problems/problem.h"
 #include "solvers/reference/problem_adapters.h"
 #include "solvers/reference/transport_problem.h"
+#include "solvers/reference/transport_slab.h"
 
 namespace torsor {
 
@@ -77,6 +78,11 @@ class TransportForm {
   /// out together and kept: each other x costs a call of every term. NumericalError when inflow is not smooth in time.
   TransportProblem transport(const Eigen::VectorXd& places) const;
 
+  /// Why a problem without obstacle_in_slab has no constant_slab: coefficients that are not constant, sigma_S = 0, inflow
+  /// that changes in time. Empty if none.
+  std::string obstacle_to_constant_slab() const;
+  TransportSlab constant_slab() const;
+
   /// On a line: the fields (N x fields) from columns rho, flux j = <v f>/eps and f at the nodes (N x (2 + nodes)).
   /// The first two moments are those of rho and j, so that a small eps costs them no digits; the others are of f -
   /// rho, with the rounding 1e-16 |f|/eps for fields that are multiplied by eps in f.
@@ -85,6 +91,9 @@ class TransportForm {
   Eigen::MatrixXd fields_of_moments(const Eigen::MatrixXd& moments) const;
 
  private:
+  Eigen::MatrixXd probed_medium() const;
+  Eigen::MatrixXd probed_inflow() const;
+
   std::shared_ptr<const Problem> problem_;
   double eps_ = 1.0;
 };

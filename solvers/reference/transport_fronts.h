@@ -33,16 +33,11 @@
 #include <vector>
 
 #include "physics/velocity_basis.h"
+#include "solvers/reference/transport_slab.h"
 
 namespace torsor {
 
-struct FrontsSlab {
-  double a = 0.0, b = 1.0;  ///< the walls
-  double eps = 1.0;         ///< Knudsen number
-  double scattering = 1.0;  ///< sigma
-  double absorption = 0.0;  ///< sigma_A
-  double source = 0.0;      ///< Q
-  Eigen::VectorXd inflow;   ///< F_j, from the left wall for v_j > 0 and from the right one for v_j < 0
+struct FrontsSlab : TransportSlab {
   Eigen::VectorXd initial;  ///< f0_j; none: 0
 };
 

@@ -43,16 +43,11 @@
 
 #include "physics/velocity_basis.h"
 #include "solvers/reference/transport_modes.h"
+#include "solvers/reference/transport_slab.h"
 
 namespace torsor {
 
-struct LaplaceSlab {
-  double a = 0.0, b = 1.0;  ///< the walls
-  double eps = 1.0;         ///< Knudsen number
-  double scattering = 1.0;  ///< sigma
-  double absorption = 0.0;  ///< sigma_A
-  double source = 0.0;      ///< Q
-  Eigen::VectorXd inflow;   ///< F_j, from the left wall for v_j > 0 and from the right one for v_j < 0
+struct LaplaceSlab : TransportSlab {
   /// The moments <p_l f0> (physics/velocity_basis.h) at x in [a, b]: N x nodes. None: f0 = 0.
   std::function<Eigen::MatrixXd(const Eigen::VectorXd& x)> initial_moments;
 };

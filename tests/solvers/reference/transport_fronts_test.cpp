@@ -11,6 +11,7 @@
 #include "solvers/reference/transport_laplace.h"
 #include "tests/problems/kinetic_problems.h"
 #include "tests/solvers/reference/reference_checks.h"
+#include "tests/solvers/reference/transport_slabs.h"
 
 namespace torsor {
 namespace {
@@ -25,29 +26,14 @@ using kinetic_problems::Unknowns;
 VelocityBasis nodes(int half = 4) { return make_velocity_basis({"v"}, "double_gauss", {half}); }
 
 // Inflow 1 from the left into nothing.
-FrontsSlab inflow(const VelocityBasis& v, double eps) {
-  FrontsSlab slab;
-  slab.eps = eps;
-  slab.inflow = (v.nodes.col(0).array() > 0.0).cast<double>();
-  return slab;
-}
+FrontsSlab inflow(const VelocityBasis& v, double eps) { return {inflow_from_the_left(v, eps), {}}; }
 
-// Anisotropic inflow from both sides and initial data, absorption and a source.
 FrontsSlab everything(const VelocityBasis& v, double eps) {
-  FrontsSlab slab;
-  slab.a = -0.5;
-  slab.b = 0.8;
-  slab.eps = eps;
-  slab.scattering = 1.7;
-  slab.absorption = 0.6;
-  slab.source = 0.9;
-  slab.inflow = 1.0 + v.nodes.col(0).array() + 0.5 * v.nodes.col(0).array().square();
-  slab.initial = 0.3 + 0.2 * v.nodes.col(0).array();
-  return slab;
+  return {general_slab(v, eps), 0.3 + 0.2 * v.nodes.col(0).array()};
 }
 
 LaplaceSlab for_laplace(const VelocityBasis& v, const FrontsSlab& slab) {
-  LaplaceSlab laplace{slab.a, slab.b, slab.eps, slab.scattering, slab.absorption, slab.source, slab.inflow, {}};
+  LaplaceSlab laplace{slab, {}};
   if (slab.initial.size() == 0) return laplace;
   const VectorXd moments = v.polynomials.transpose() * v.weights.cwiseProduct(slab.initial);
   laplace.initial_moments = [moments](const VectorXd& x) {

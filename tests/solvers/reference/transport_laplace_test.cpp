@@ -8,6 +8,7 @@
 #include "physics/error.h"
 #include "solvers/reference/micro_macro.h"
 #include "tests/solvers/reference/transport_cases.h"
+#include "tests/solvers/reference/transport_slabs.h"
 
 namespace torsor {
 namespace {
@@ -22,13 +23,7 @@ constexpr double kPi = std::numbers::pi;
 
 VelocityBasis nodes(int half = 8) { return make_velocity_basis({"v"}, "double_gauss", {half}); }
 
-// Inflow 1 from the left.
-LaplaceSlab inflow(const VelocityBasis& v, double eps) {
-  LaplaceSlab slab;
-  slab.eps = eps;
-  slab.inflow = (v.nodes.col(0).array() > 0.0).cast<double>();
-  return slab;
-}
+LaplaceSlab inflow(const VelocityBasis& v, double eps) { return {inflow_from_the_left(v, eps), {}}; }
 
 // f0(x, v) as moments.
 void set_initial(LaplaceSlab& slab, const VelocityBasis& v, const std::function<double(double, double)>& f0) {
@@ -50,16 +45,9 @@ LaplaceSlab no_inflow(const VelocityBasis& v, double eps) {
   return slab;
 }
 
-// Anisotropic inflow from both sides, absorption, a source, and data that fit nothing.
+// With data that fit nothing.
 LaplaceSlab everything(const VelocityBasis& v, double eps) {
-  LaplaceSlab slab;
-  slab.a = -0.5;
-  slab.b = 0.8;
-  slab.eps = eps;
-  slab.scattering = 1.7;
-  slab.absorption = 0.6;
-  slab.source = 0.9;
-  slab.inflow = 1.0 + v.nodes.col(0).array() + 0.5 * v.nodes.col(0).array().square();
+  LaplaceSlab slab{general_slab(v, eps), {}};
   set_initial(slab, v, [](double x, double u) { return std::exp(x) * (1.0 + 0.3 * u) + 0.2 * x * x * u * u; });
   return slab;
 }
