@@ -1,6 +1,12 @@
 #include "operators/body.h"
 
+#include "physics/error.h"
+
 namespace torsor {
+
+std::shared_ptr<const Body> Body::with_constants(const Eigen::VectorXd&) const {
+  throw InputError("a body of kind '" + kind() + "' has no constant inputs");
+}
 
 Eigen::MatrixXd Body::field_jets(const Eigen::Ref<const Eigen::MatrixXd>& points,
                                  const std::vector<MultiIndex>& indices,

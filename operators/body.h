@@ -25,6 +25,12 @@ class Body {
   /// Name of the kind, as in the configuration.
   virtual std::string kind() const = 0;
 
+  /// Whether training found the features, which are then of any size and steep in places; random ones are alike.
+  virtual bool is_trained() const { return false; }
+  /// The same features for other constant inputs (the parameters of another task). Throws InputError for another number of
+  /// them, and for a body without such inputs.
+  virtual std::shared_ptr<const Body> with_constants(const Eigen::VectorXd& constants) const;
+
   /// Rows of a linear differential operator: with x_k the rows of `points` (N x d),
   ///   out(k, j) += sum_c coefficients(k, c) d^{indices[c]} phi_j(x_k),     coefficients N x indices.size(),
   /// out column-major, N x m with leading dimension `ld`. Thread-safe.

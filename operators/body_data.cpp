@@ -11,6 +11,7 @@
 #include "operators/mlp.h"
 #include "operators/network_body.h"
 #include "operators/sine_features.h"
+#include "operators/velocity_body.h"
 #include "physics/error.h"
 #include "physics/tensor/tensor_algebra.h"
 
@@ -212,7 +213,7 @@ BodyData describe(const NetworkBody& body) {
   return data;
 }
 
-std::shared_ptr<const Body> read_network(const BodyData& data) {
+std::shared_ptr<const NetworkBody> read_network(const BodyData& data) {
   const Eigen::MatrixXd inputs = read_matrix(data, "inputs", {-1, -1});
   NetworkShape shape;
   shape.coordinates = inputs.cols() - 2;
@@ -257,6 +258,21 @@ std::shared_ptr<const Body> read_fourier(const BodyData& data) {
   return std::make_shared<FourierBody>(std::move(modes), body_from_data(of));
 }
 
+// The data of the network, and its velocity nodes.
+BodyData describe(const VelocityBody& body) {
+  BodyData data = describe(body.network());
+  data.kind = body.kind();
+  data.arrays["velocity_nodes"] = matrix_array(body.nodes());
+  data.arrays["velocity_weights"] = vector_array(body.weights());
+  return data;
+}
+
+std::shared_ptr<const Body> read_velocity(const BodyData& data) {
+  Eigen::MatrixXd nodes = read_matrix(data, "velocity_nodes", {-1, -1});
+  Eigen::VectorXd weights = read_vector(data, "velocity_weights", nodes.rows());
+  return std::make_shared<VelocityBody>(*read_network(data), std::move(nodes), std::move(weights));
+}
+
 }  // namespace
 
 BodyData describe_body(const Body& body) {
@@ -265,6 +281,7 @@ BodyData describe_body(const Body& body) {
   if (const auto* network = dynamic_cast<const NetworkBody*>(&body)) return describe(*network);
   if (const auto* plane = dynamic_cast<const PolyanalyticFeatures*>(&body)) return describe(*plane);
   if (const auto* modes = dynamic_cast<const FourierBody*>(&body)) return describe(*modes);
+  if (const auto* velocity = dynamic_cast<const VelocityBody*>(&body)) return describe(*velocity);
   throw InputError("body data: " + unknown_name_message("kind", body.kind(), body_names()));
 }
 
@@ -274,6 +291,7 @@ std::shared_ptr<const Body> body_from_data(const BodyData& data) {
   if (data.kind == "network") return read_network(data);
   if (data.kind == "polyanalytic") return read_polyanalytic(data);
   if (data.kind == "fourier") return read_fourier(data);
+  if (data.kind == "velocity") return read_velocity(data);
   throw InputError("body data: " + unknown_name_message("kind", data.kind, body_names()));
 }
 

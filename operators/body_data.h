@@ -9,6 +9,8 @@
 //                                                               parameters [P], constants [p] where there are any
 //   fourier those of the body that it multiplies, whose kind      those of that body, mode_centre [d], mode_period [d]
 //           is `of`; mode_harmonics
+//   velocity those of the network                               those of the network, velocity_nodes [J, components],
+//                                                               velocity_weights [J]
 #pragma once
 
 #include <map>

@@ -45,6 +45,10 @@ class FourierBody : public Body {
   Index dimension() const override { return body_->dimension(); }
   Index features() const override { return modes_.count() * body_->features(); }
   std::string kind() const override { return "fourier"; }
+  bool is_trained() const override { return body_->is_trained(); }
+  std::shared_ptr<const Body> with_constants(const Eigen::VectorXd& constants) const override {
+    return std::make_shared<FourierBody>(modes_, body_->with_constants(constants));
+  }
   void add_rows(const Eigen::Ref<const Eigen::MatrixXd>& points, const std::vector<MultiIndex>& indices,
                 const Eigen::Ref<const Eigen::MatrixXd>& coefficients, double* out, Index ld) const override;
   Eigen::MatrixXd field_jets(const Eigen::Ref<const Eigen::MatrixXd>& points, const std::vector<MultiIndex>& indices,

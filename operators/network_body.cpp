@@ -80,7 +80,7 @@ Eigen::MatrixXd NetworkBody::field_jets(const Eigen::Ref<const Eigen::MatrixXd>&
   return jets_at(field, parameters, constants_, indices, points);
 }
 
-NetworkBody NetworkBody::with_constants(const Eigen::VectorXd& constants) const {
+NetworkBody NetworkBody::at_constants(const Eigen::VectorXd& constants) const {
   NetworkBody result = *this;
   if (constants.size() != constants_.size())
     throw InputError("network body: " + std::to_string(constants.size()) + " constant inputs; the network has " +

@@ -27,8 +27,12 @@ class NetworkBody : public Body {
   Eigen::MatrixXd field_jets(const Eigen::Ref<const Eigen::MatrixXd>& points, const std::vector<MultiIndex>& indices,
                              const Eigen::Ref<const Eigen::VectorXd>& w) const override;
 
-  /// The same with other constant inputs. Throws InputError for another number of them.
-  NetworkBody with_constants(const Eigen::VectorXd& constants) const;
+  bool is_trained() const override { return true; }
+  std::shared_ptr<const Body> with_constants(const Eigen::VectorXd& constants) const override {
+    return std::make_shared<NetworkBody>(at_constants(constants));
+  }
+  /// As with_constants.
+  NetworkBody at_constants(const Eigen::VectorXd& constants) const;
 
   /// The head that a last layer with this row of weights and this bias is: features().
   Eigen::VectorXd head_of(const Eigen::VectorXd& weights, double bias) const;

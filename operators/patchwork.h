@@ -60,7 +60,8 @@ class Patchwork {
   Index groups() const { return axes_[static_cast<size_t>(chain_)].cells(); }
   bool wraps() const { return axes_[static_cast<size_t>(chain_)].wraps(); }
   Index patches() const { return static_cast<Index>(bodies_.size()); }
-  const Body& body(Index patch) const { return *bodies_[static_cast<size_t>(patch)]; }
+  const Body& body(Index patch) const { return *shared_body(patch); }
+  const std::shared_ptr<const Body>& shared_body(Index patch) const { return bodies_[static_cast<size_t>(patch)]; }
   /// The cell of a patch in the tensor grid, last coordinate fastest: the order of the constructor's bodies.
   Index tensor_cell(Index patch) const;
   Index features() const { return offset_.back(); }

@@ -75,14 +75,16 @@ Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks
   TerminalProgress progress("adapt");
   const double start = wall_seconds();
   std::vector<HeadResult> results;
-  if (model.inputs.empty()) {
+  const bool join = config.text("head.resolve") == "joined";
+  if (model.inputs.empty() && !join) {
     results = adapt_heads(problems_of(tasks), model.tasks.front().solution, options, progress);
   } else {
     const auto constraints = hard_constraints(config, tasks);
     for (size_t t = 0; t < tasks.size(); ++t) {
       check_adaptable(tasks[t].problem, model.tasks.front().solution);
       const Solution network = solution_for(model, tasks[t].problem, constraints[t]);
-      results.push_back(adapt_heads({tasks[t].problem}, network, options, progress).front());
+      results.push_back(join ? join_head(tasks[t].problem, network, options, progress)
+                             : adapt_heads({tasks[t].problem}, network, options, progress).front());
     }
   }
   Outcome outcome = outcome_of(std::move(results), wall_seconds() - start);
@@ -99,8 +101,8 @@ void adapt_and_finish(const Config& config, const StoredModel& model, const Runt
   check_before_solving(config, tasks.front().problem);
   const ResultFolder folder(output_folder(config));
   state(runtime);
-  Outcome outcome = config.boolean("head.resolve") ? adapted_outcome(model, tasks, config, head)
-                                                   : network_outcome(model, tasks, config);
+  Outcome outcome = config.text("head.resolve") == "no" ? network_outcome(model, tasks, config)
+                                                        : adapted_outcome(model, tasks, config, head);
   finish_run(config, tasks, std::move(outcome), head, runtime, command, json);
 }
 

@@ -59,6 +59,8 @@ NetworkOptions network_options(const Config& config) {
   options.modes = static_cast<Index>(config.integer("model.modes"));
   if (config.has("model.positive")) options.positive = names(config.text("model.positive"));
   options.task_inputs = config.text("model.task_inputs") == "heads" ? TaskInputs::heads : TaskInputs::parameters;
+  options.velocity = velocity_shape_from_name(config.text("model.velocity"));
+  options.products = static_cast<Index>(config.integer("model.products"));
   return options;
 }
 
@@ -118,6 +120,10 @@ std::vector<ConfigKey> train_keys() {
        "output for each; 0: model.harmonics as inputs", "in [0, 64]"},
       {"model.task_inputs", "choice", "heads", "how a task enters: a head of its own, or its parameters as inputs",
        "one of: heads|parameters"},
+      {"model.velocity", "choice", "moments",
+       "how an unknown of the velocity is made: an output for each moment, products a_k(x) b_k(v), or the velocity as an input, at every node",
+       "one of: moments|products|nodes"},
+      {"model.products", "integer", "8", "products of an unknown of the velocity", ">= 1"},
 
       {"model.positive", "text", "", "trained fields that are positive, u = exp(network), separated by commas"},
 

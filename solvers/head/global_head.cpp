@@ -448,6 +448,7 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
   const Index d = problem.dimension();
   Index cells = 1;
   for (const auto& axis : axes) cells *= axis.cells();
+  const Ansatz* joined = options.joined.get();
   const auto enrichment = options.enrich && cells == 1 ? geometry_enrichment(problem) : nullptr;
   std::vector<Ansatz::FieldPart> parts;
   for (size_t f = 0; f < problem.fields.size(); ++f) {
@@ -472,6 +473,8 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
       bodies.push_back(options.decay_rate > 0 ? layer_body(problem, options, request) : make_body(options.body, request));
       if (enrichment)
         bodies.back() = std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{bodies.back(), enrichment});
+      if (joined)
+        bodies.back() = std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{bodies.back(), joined->parts()[f].patchwork->shared_body(0)});
     }
     Ansatz::FieldPart part{std::make_shared<Patchwork>(axes, chain_coordinate, std::move(bodies)), std::nullopt};
     const auto constraint = options.constraints.find(problem.fields[f].name);

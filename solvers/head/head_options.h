@@ -41,6 +41,8 @@ struct HeadOptions {
   };
   using Constraints = std::map<std::string, Constraint>;
   Constraints constraints;
+  /// Features that every cell has beside its own: of each field the first body of this ansatz. Null: none.
+  std::shared_ptr<const Ansatz> joined;
   uint64_t seed = 0;
 };
 

@@ -47,10 +47,7 @@ struct WindowSystem {
   std::vector<double> boundary_weights;  ///< to choose from
 };
 
-bool is_trained(const Ansatz& ansatz) {
-  const std::string kind = ansatz.patchwork(0).body(0).kind();
-  return kind == "network" || kind == "fourier";
-}
+bool is_trained(const Ansatz& ansatz) { return ansatz.patchwork(0).body(0).is_trained(); }
 
 /// The features for which points are chosen. Few trained ones have structures as fine as many random ones (a shock in
 /// 90 features), and points between which they hide leave the head undetermined.
@@ -221,6 +218,17 @@ std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Sol
     results.push_back(adapt_together({task}, pretrained, options, part).front());
   }
   return results;
+}
+
+HeadResult join_head(const Problem& task, const Solution& pretrained, const HeadOptions& options, Progress& progress) {
+  check_adaptable(task, pretrained);
+  const auto& ansatz = pretrained.windows().front().ansatz;
+  if (pretrained.windows().size() > 1 || ansatz->patchwork(0).patches() > 1)
+    throw InputError("head.resolve = joined: the model has windows or cells of its own; random features join a network that covers everything");
+  HeadOptions joined = options;
+  joined.joined = ansatz;
+  joined.constraints.clear();  // of the network; windows take over what is before them
+  return solve_heads({task}, joined, progress).front();
 }
 
 void add_singular_values(const Problem& task, const HeadOptions& options, HeadResult& result) {

@@ -18,6 +18,11 @@ std::vector<HeadResult> solve_heads(const std::vector<Problem>& tasks, const Hea
 std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Solution& pretrained,
                                     const HeadOptions& options, Progress& progress);
 
+/// The same features, with random ones beside them, in as many cells and windows of time as the tolerance asks for: a head
+/// as solve_heads finds it, which has what training found to start from. Throws InputError when coordinates or fields do not
+/// fit or the solution has windows or cells of its own, NumericalError when a solve fails.
+HeadResult join_head(const Problem& task, const Solution& pretrained, const HeadOptions& options, Progress& progress);
+
 /// Throws InputError unless the task has the coordinates, ranges and number of fields of the solution.
 void check_adaptable(const Problem& task, const Solution& pretrained);
 

@@ -3,25 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "operators/fourier_body.h"
-#include "operators/network_body.h"
 #include "physics/error.h"
 
 namespace torsor {
 namespace {
 
-std::shared_ptr<const Body> with_constant_inputs(const Body& body, const Eigen::VectorXd& constants) {
-  if (const auto* network = dynamic_cast<const NetworkBody*>(&body))
-    return std::make_shared<NetworkBody>(network->with_constants(constants));
-  if (const auto* modes = dynamic_cast<const FourierBody*>(&body))
-    return std::make_shared<FourierBody>(modes->modes(), with_constant_inputs(*modes->body(), constants));
-  throw InputError("a body of kind '" + body.kind() + "' has no constant inputs");
-}
-
 std::shared_ptr<const Patchwork> with_constant_inputs(const Patchwork& patchwork, const Eigen::VectorXd& constants) {
   std::vector<std::shared_ptr<const Body>> bodies(static_cast<size_t>(patchwork.patches()));
   for (Index p = 0; p < patchwork.patches(); ++p)
-    bodies[static_cast<size_t>(patchwork.tensor_cell(p))] = with_constant_inputs(patchwork.body(p), constants);
+    bodies[static_cast<size_t>(patchwork.tensor_cell(p))] = patchwork.body(p).with_constants(constants);
   return std::make_shared<Patchwork>(patchwork.axes(), patchwork.chain_coordinate(), std::move(bodies));
 }
 

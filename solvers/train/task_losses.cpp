@@ -4,11 +4,11 @@
 #include <cmath>
 #include <map>
 
-#include "operators/engine/jet_engine.h"
 #include "physics/error.h"
 #include "physics/exponential_jets.h"
 #include "physics/multi_index.h"
 #include "problems/term_program.h"
+#include "solvers/train/field_engine.h"
 
 namespace torsor {
 namespace {
@@ -143,7 +143,7 @@ class TermJets {
                  const std::vector<MultiIndex>& derivatives) {
     const FieldJet& jet = term.jets[static_cast<size_t>(c)];
     const auto column = [&](const MultiIndex& orders) {
-      return channel_of(derivatives, orders) * network.shape().outputs + network.output(set.task, jet.field, mode);
+      return channel_of(derivatives, orders) * network.outputs() + network.output(set.task, jet.field, mode);
     };
     const auto exponential = network.positive(jet.field) ? exponential_of(term, jet.field, column) : kNone;
     const auto members = members_of(jet, network);
@@ -211,15 +211,16 @@ struct TaskLosses::Batch {
     TermProgram program;
     TermJets jets;
   };
-  JetEngine<double> engine;
+  Index jets;  ///< at a point: derivatives x outputs
+  std::unique_ptr<const FieldEngine> engine;
   std::vector<std::vector<Member>> stretches;
   std::vector<Index> first;  ///< where a stretch's points begin; one more: the number of points
   RowMajor points, constants;
 
-  Batch(const NetworkShape& shape, const std::vector<MultiIndex>& derivatives) : engine(shape, {derivatives, {}}) {}
+  Batch(const TaskNetwork& network, const std::vector<MultiIndex>& derivatives)
+      : jets(static_cast<Index>(derivatives.size()) * network.outputs()), engine(make_field_engine(network, {derivatives, {}})) {}
 
   Index count() const { return points.rows(); }
-  Index jets() const { return engine.request().channels() * engine.shape().outputs; }
   JetBatch<double> jet_batch(Index begin, Index number) const {
     return {number, points.data() + begin * points.cols(), constants.data() + begin * constants.cols(), nullptr, 1};
   }
@@ -289,7 +290,7 @@ void TaskLosses::make_batches() {
 
 std::unique_ptr<TaskLosses::Batch> TaskLosses::make_batch(const std::vector<MultiIndex>& derivatives,
                                                           const std::vector<std::vector<Index>>& stretches) const {
-  auto batch = std::make_unique<Batch>(network_.shape(), derivatives);
+  auto batch = std::make_unique<Batch>(network_, derivatives);
   Index count = 0;
   for (const auto& stretch : stretches) {
     auto& members = batch->stretches.emplace_back();
@@ -303,7 +304,7 @@ std::unique_ptr<TaskLosses::Batch> TaskLosses::make_batch(const std::vector<Mult
   }
   batch->first.push_back(count);
   batch->points.resize(count, network_.shape().coordinates);
-  batch->constants.resize(count, network_.shape().constants);
+  batch->constants.resize(count, network_.constants(0).size());
   for (size_t i = 0; i < stretches.size(); ++i) {
     const PointSet& set = sets_[static_cast<size_t>(stretches[i].front())];
     batch->points.middleRows(batch->first[i], set.points.rows()) = set.points;
@@ -335,7 +336,7 @@ void TaskLosses::linearise(const Batch& batch, size_t stretch, size_t member, In
   const Batch::Member& own = batch.stretches[stretch][member];
   const PointSet& set = sets_[static_cast<size_t>(own.set)];
   const Term& term = term_of(set);
-  const Eigen::Map<const RowMajor> all(jets, count, batch.jets());
+  const Eigen::Map<const RowMajor> all(jets, count, batch.jets);
   Eigen::Map<Eigen::VectorXd> residual(residuals, count);
   own.program.evaluate(begin, own.jets.of(all, begin, static_cast<Index>(term.jets.size())), residual, coefficients);
   if (residual.allFinite()) return;
@@ -365,8 +366,8 @@ Eigen::VectorXd TaskLosses::losses(const Eigen::VectorXd& parameters) const {
 std::vector<Eigen::VectorXd> TaskLosses::residuals(const Eigen::VectorXd& parameters) const {
   std::vector<Eigen::VectorXd> result(sets_.size());
   for (const auto& batch : batches_) {
-    RowMajor jets(batch->count(), batch->jets());
-    batch->engine.jets(batch->jet_batch(0, batch->count()), parameters.data(), jets.data());
+    RowMajor jets(batch->count(), batch->jets);
+    batch->engine->jets(batch->jet_batch(0, batch->count()), parameters.data(), jets.data());
     for (size_t i = 0; i < batch->stretches.size(); ++i)
       for (size_t m = 0; m < batch->stretches[i].size(); ++m) {
         auto& own = result[static_cast<size_t>(batch->stretches[i][m].set)];
@@ -412,7 +413,7 @@ void TaskLosses::add_gradients(const Batch& batch, const std::vector<size_t>& st
   const JetBatch<double> points{coordinates.rows(), coordinates.data(), constants.data(), group.data(), groups};
   RowMajor part(groups, network_.size());
   Eigen::VectorXd ignored(groups);
-  batch.engine.value_and_gradients(
+  batch.engine->value_and_gradients(
       points, parameters.data(),
       [&](const JetBlock<double>& block) {
         // A block's points are consecutive but for changes of the stretch.
@@ -423,8 +424,8 @@ void TaskLosses::add_gradients(const Batch& batch, const std::vector<size_t>& st
           Index n = 1;
           while (k + n < block.count && point(k + n) == first + n && first + n < batch.first[i + 1]) ++n;
           std::fill(block.losses + k, block.losses + k + n, 0.0);  // summed for each set
-          add_adjoints(batch, i, first - batch.first[i], n, block.jets + k * batch.jets(), factors, result.residuals,
-                       block.adjoints + k * batch.jets());
+          add_adjoints(batch, i, first - batch.first[i], n, block.jets + k * batch.jets, factors, result.residuals,
+                       block.adjoints + k * batch.jets);
           k += n;
         }
       },
@@ -437,8 +438,8 @@ void TaskLosses::add_gradients(const Batch& batch, const std::vector<size_t>& st
 void TaskLosses::add_adjoints(const Batch& batch, size_t stretch, Index begin, Index count, const double* jets,
                               const Eigen::VectorXd& factors, std::vector<Eigen::VectorXd>& residuals,
                               double* adjoints) const {
-  const Eigen::Map<const RowMajor> network(jets, count, batch.jets());
-  Eigen::Map<RowMajor> result(adjoints, count, batch.jets());
+  const Eigen::Map<const RowMajor> network(jets, count, batch.jets);
+  Eigen::Map<RowMajor> result(adjoints, count, batch.jets);
   result.setZero();
   Eigen::MatrixXd coefficients;
   for (size_t m = 0; m < batch.stretches[stretch].size(); ++m) {
@@ -463,10 +464,10 @@ void TaskLosses::residual_blocks(
       for (Index begin = 0; begin < batch->size(i); begin += kJacobianRows) {
         const Index n = std::min(kJacobianRows, batch->size(i) - begin);
         const JetBatch<double> points = batch->jet_batch(batch->first[i] + begin, n);
-        jets.resize(n, batch->jets());
-        adjoints.resize(n, batch->jets());
+        jets.resize(n, batch->jets);
+        adjoints.resize(n, batch->jets);
         rows.resize(n, network_.size());
-        batch->engine.jets(points, parameters.data(), jets.data());
+        batch->engine->jets(points, parameters.data(), jets.data());
         for (size_t m = 0; m < batch->stretches[i].size(); ++m) {
           const Batch::Member& member = batch->stretches[i][m];
           const PointSet& set = sets_[static_cast<size_t>(member.set)];
@@ -474,7 +475,7 @@ void TaskLosses::residual_blocks(
           linearise(*batch, i, m, begin, n, jets.data(), residual.data(), &coefficients);
           adjoints.setZero();
           member.jets.add_adjoint(jets, coefficients, begin, adjoints);
-          batch->engine.jacobian(points, parameters.data(), adjoints.data(), rows.data());
+          batch->engine->jacobian(points, parameters.data(), adjoints.data(), rows.data());
           for (Index k = 0; k < n; ++k)
             scale[k] = std::sqrt(factors[member.set] * weight_at(set, begin + k) / static_cast<double>(set.points.rows()));
           jacobian = scale.asDiagonal() * rows;

@@ -5,7 +5,7 @@
 #include <numbers>
 #include <string>
 
-#include "operators/network_body.h"
+#include "operators/velocity_body.h"
 #include "physics/error.h"
 #include "physics/random.h"
 #include "solvers/head/collocation.h"
@@ -54,7 +54,16 @@ void check_same_fields(const std::vector<Problem>& tasks) {
   }
 }
 
+constexpr const char* kVelocityShapes[] = {"moments", "products", "nodes"};
+
 }  // namespace
+
+VelocityShape velocity_shape_from_name(const std::string& name) {
+  const auto found = std::find(std::begin(kVelocityShapes), std::end(kVelocityShapes), name);
+  if (found == std::end(kVelocityShapes))
+    throw InputError(unknown_name_message("shape", name, {std::begin(kVelocityShapes), std::end(kVelocityShapes)}));
+  return static_cast<VelocityShape>(found - std::begin(kVelocityShapes));
+}
 
 TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options)
     : options_(options),
@@ -74,7 +83,8 @@ TaskNetwork::TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions
   shape_.widths = options.widths;
   shape_.activation = options.activation;
   shape_.skip = options.skip;
-  shape_.outputs = (own_heads() ? tasks_ * fields_ : fields_) * mode_count();
+  shape_.outputs = outputs();
+  if (options.velocity != VelocityShape::moments) take_velocity(tasks.front());
   shape_.check();
   constraints_.resize(tasks.front().fields.size(), nullptr);
   for (const auto& [field, constraints] : options_.constraints) {
@@ -96,6 +106,36 @@ void TaskNetwork::take_modes(const std::vector<Coordinate>& coordinates) {
   std::erase_if(shape_.inputs, [](const InputColumn& column) { return column.kind != InputColumn::Kind::linear; });
 }
 
+void TaskNetwork::take_velocity(const Problem& problem) {
+  const std::string key = std::string("model.velocity = ") + kVelocityShapes[static_cast<int>(options_.velocity)];
+  if (!problem.velocity) throw InputError(key + ": the problem has no velocity");
+  if (options_.velocity == VelocityShape::products) {
+    if (own_heads() && tasks_ > 1) throw InputError(key + ": heads of their own have no products; needs model.task_inputs = parameters");
+    products_.emplace(shape_, problem, mode_count(), options_.products);
+    return;
+  }
+  if (modes_) throw InputError(key + ": not with model.modes");
+  if (!options_.positive.empty()) throw InputError(key + ": a mean over nodes is no exponential (model.positive)");
+  averages_ = averages_of(problem);
+  shape_.constants += averages_->nodes.cols();
+  shape_.outputs = (own_heads() ? tasks_ : 1) * averages_->unknowns;
+}
+
+VelocityAverages TaskNetwork::averages_of(const Problem& problem) const {
+  const VelocityBasis& velocity = *problem.velocity;
+  VelocityAverages result{velocity.nodes, velocity.weights.replicate(1, fields_), std::vector<Index>(problem.fields.size(), -1), 0};
+  for (const auto& field : problem.velocity_fields) {
+    for (Index m = 0; m < field.basis.cols(); ++m) {
+      result.weights.col(field.first + m).array() *= field.basis.col(m).array();
+      result.unknown[static_cast<size_t>(field.first + m)] = result.unknowns;
+    }
+    ++result.unknowns;
+  }
+  for (Index& unknown : result.unknown)
+    if (unknown < 0) unknown = result.unknowns++;
+  return result;
+}
+
 const HardConstraint* TaskNetwork::constraint(Index task, Index field) const {
   const auto* constraints = constraints_[static_cast<size_t>(field)];
   return constraints ? &(*constraints)[constraints->size() == 1 ? 0 : static_cast<size_t>(task)] : nullptr;
@@ -108,10 +148,10 @@ Index TaskNetwork::shared() const {
 
 Eigen::VectorXd TaskNetwork::initial_parameters() const {
   Random random(stream_seed(options_.seed, 0x6e6574));
-  Eigen::VectorXd parameters = Eigen::VectorXd::Zero(size());
+  Eigen::VectorXd parameters = Eigen::VectorXd::Zero(shape_.parameters());
   for (Index l = 0; l < shape_.layers(); ++l) {
     // A head is a last layer of its own: its size counts, not that of all heads together.
-    const Index outputs = l + 1 == shape_.layers() ? fields_ * mode_count() : shape_.layer_outputs(l);
+    const Index outputs = l + 1 == shape_.layers() ? shape_.outputs / (own_heads() ? tasks_ : 1) : shape_.layer_outputs(l);
     const double deviation = std::sqrt(2.0 / static_cast<double>(shape_.layer_inputs(l) + outputs));
     for (Index k = 0; k < shape_.layer_inputs(l) * shape_.layer_outputs(l); ++k)
       parameters[shape_.weight_offset(l) + k] = deviation * random.normal();
@@ -123,35 +163,48 @@ Eigen::VectorXd TaskNetwork::initial_parameters() const {
         parameters[shape_.bias_offset(l) + j] -=
             parameters[shape_.weight_offset(l) + j * shape_.layer_inputs(l) + i] * random.uniform(-1, 1);
   }
-  return parameters;
+  return products_ ? products_->initial(parameters, random) : parameters;
 }
 
 std::vector<std::pair<Index, Index>> TaskNetwork::blocks() const {
   std::vector<std::pair<Index, Index>> result;
-  for (Index l = 0; l < shape_.layers(); ++l) {
+  for (Index l = 0; l < shape_.layers() - (products_ ? 1 : 0); ++l) {
     result.emplace_back(shape_.layer_outputs(l), shape_.layer_inputs(l));
     result.emplace_back(shape_.layer_outputs(l), 1);
   }
+  if (products_)
+    for (const auto& block : products_->blocks()) result.push_back(block);
   return result;
+}
+
+/// The features of a field.
+std::shared_ptr<const Body> TaskNetwork::body_of(Index field, const NetworkBody& network) const {
+  if (averages_) return std::make_shared<VelocityBody>(network, averages_->nodes, averages_->weights.col(field));
+  const auto body = std::make_shared<NetworkBody>(network);
+  if (modes_) return std::make_shared<FourierBody>(*modes_, body);
+  return body;
 }
 
 Solution TaskNetwork::solution(const Problem& task, Index index, const Eigen::VectorXd& parameters,
                                bool concatenate) const {
-  const auto network = std::make_shared<NetworkBody>(shape_, parameters, constants(index), concatenate);
-  std::shared_ptr<const Body> body = network;
-  if (modes_) body = std::make_shared<FourierBody>(*modes_, network);
+  const Eigen::VectorXd of_shape = products_ ? products_->expanded(parameters) : parameters;
+  Eigen::VectorXd inputs_at = Eigen::VectorXd::Zero(shape_.constants);
+  inputs_at.head(constants(index).size()) = constants(index);
+  const NetworkBody network(shape_, of_shape, inputs_at, concatenate);
   const auto axes = whole_domain(task);
   const Index last = shape_.layers() - 1, inputs = shape_.layer_inputs(last);
   std::vector<Ansatz::FieldPart> parts;
-  Eigen::VectorXd head(fields_ * body->features());
+  Eigen::VectorXd head(fields_ * mode_count() * network.features());
+  std::shared_ptr<const Body> body;  // all fields share it but with averages
   for (Index f = 0; f < fields_; ++f) {
+    if (!body || averages_) body = body_of(f, network);
     parts.push_back({std::make_shared<Patchwork>(axes, 0, std::vector<std::shared_ptr<const Body>>{body}), std::nullopt});
     if (constraint(index, f)) parts.back().constraint = *constraint(index, f);
     parts.back().positive = positive(f);
     for (Index k = 0; k < mode_count(); ++k) {
-      const Index o = output(index, f, k);
-      head.segment((f * mode_count() + k) * network->features(), network->features()) = network->head_of(
-          parameters.segment(shape_.weight_offset(last) + o * inputs, inputs), parameters[shape_.bias_offset(last) + o]);
+      const Index o = averages_ ? averages_->network_output(output(index, f)) : output(index, f, k);
+      head.segment((f * mode_count() + k) * network.features(), network.features()) = network.head_of(
+          of_shape.segment(shape_.weight_offset(last) + o * inputs, inputs), of_shape[shape_.bias_offset(last) + o]);
     }
   }
   Window window;

@@ -4,6 +4,8 @@
 //   heads        every task has its own last layer (outputs tasks x fields), the hidden layers are shared;
 //   parameters   the task's parameters are constant inputs (parameter_inputs.h), and all weights are shared.
 //
+// An unknown of the velocity enters in one of three ways (VelocityShape).
+//
 // The parameters of the optimisation are one vector: the shared ones first, then those of each task's head.
 #pragma once
 
@@ -13,13 +15,39 @@
 
 #include "operators/engine/network_shape.h"
 #include "operators/fourier_body.h"
+#include "operators/network_body.h"
 #include "problems/problem.h"
 #include "solvers/head/solution.h"
 #include "solvers/train/parameter_inputs.h"
+#include "solvers/train/velocity_products.h"
 
 namespace torsor {
 
 enum class TaskInputs { heads, parameters };
+
+/// How an unknown g(x, v) of the velocity is made of network outputs:
+///   moments    an output for each of its moments (problems/velocity_moments.h)
+///   products   sum_k a_k(x) b_k(v): an output for each a_k, and the b_k at the nodes are trained (velocity_products.h)
+///   nodes      one output of a network of x and v, which is evaluated at every node; other fields are means over the nodes
+enum class VelocityShape { moments, products, nodes };
+
+/// The shape with this name. Throws InputError with the nearest name.
+VelocityShape velocity_shape_from_name(const std::string& name);
+
+/// Fields as sums over the velocity nodes of a network with the velocity as last constant inputs:
+/// u_f(x) = sum_j weights(j, f) n_unknown(f)(x, v_j).
+struct VelocityAverages {
+  Eigen::MatrixXd nodes;       ///< J x components
+  Eigen::MatrixXd weights;     ///< J x fields: w_j p_l(v_j) for the moment l of an unknown of the velocity, w_j for other fields
+  std::vector<Index> unknown;  ///< of each field: the output
+  Index unknowns = 0;
+
+  /// The network's output that a field of a task with heads of its own (or of all tasks) is a sum of; `output` counts fields.
+  Index network_output(Index output) const {
+    const Index fields = weights.cols();
+    return output / fields * unknowns + unknown[static_cast<size_t>(output % fields)];
+  }
+};
 
 struct NetworkOptions {
   std::vector<Index> widths{64, 64};
@@ -30,6 +58,9 @@ struct NetworkOptions {
   /// Periodic coordinates as Fourier modes of these harmonics instead, with an output for each; 0: as inputs.
   Index modes = 0;
   TaskInputs task_inputs = TaskInputs::heads;
+  VelocityShape velocity = VelocityShape::moments;
+  /// Of an unknown of the velocity, with VelocityShape::products.
+  Index products = 8;
   /// Of fields that meet a condition exactly, by name: u = lift + factor * network. One for each task, or one for all.
   std::map<std::string, std::vector<HardConstraint>> constraints;
   /// Fields that are exp(network), or lift + factor * exp(network).
@@ -41,15 +72,17 @@ class TaskNetwork {
  public:
   /// Throws InputError for tasks whose coordinates or fields differ, parameter inputs without a parameter that varies, a
   /// constraint or positivity of an unknown field, modes without a periodic coordinate or with no other one or with
-  /// positivity, and what NetworkShape::check refuses.
+  /// positivity, products and nodes without a velocity, products with heads for several tasks, nodes with modes or positivity,
+  /// and what NetworkShape::check and VelocityProducts refuse.
   TaskNetwork(const std::vector<Problem>& tasks, const NetworkOptions& options);
   TaskNetwork(const TaskNetwork&) = delete;
 
+  /// Of the network that is evaluated.
   const NetworkShape& shape() const { return shape_; }
   Index tasks() const { return tasks_; }
   Index fields() const { return fields_; }
   /// All parameters, and the number of those that every task shares (they come first). With one task all are shared.
-  Index size() const { return shape_.parameters(); }
+  Index size() const { return products_ ? products_->size() : shape_.parameters(); }
   Index shared() const;
 
   /// Whether every task has its own last layer.
@@ -57,7 +90,12 @@ class TaskNetwork {
   /// The Fourier modes that a field is a sum of; null without: then there is one output for a field.
   const FourierModes* modes() const { return modes_ ? &*modes_ : nullptr; }
   Index mode_count() const { return modes_ ? modes_->count() : 1; }
-  /// The network's output that is this task's field, or the factor of one of its modes.
+  /// Null but with VelocityShape::products, nodes.
+  const VelocityProducts* products() const { return products_ ? &*products_ : nullptr; }
+  const VelocityAverages* averages() const { return averages_ ? &*averages_ : nullptr; }
+  /// All tasks' fields or their modes: the outputs of FieldEngine.
+  Index outputs() const { return (own_heads() ? tasks_ : 1) * fields_ * mode_count(); }
+  /// The output that is this task's field, or the factor of one of its modes.
   Index output(Index task, Index field, Index mode = 0) const {
     return ((own_heads() ? task * fields_ : 0) + field) * mode_count() + mode;
   }
@@ -67,7 +105,7 @@ class TaskNetwork {
   bool positive(Index field) const { return positive_[static_cast<size_t>(field)]; }
   /// The parameters among the constant inputs; none with heads.
   const std::vector<ParameterInput>& inputs() const { return inputs_; }
-  /// The constant inputs of a task (shape().constants).
+  /// The constant inputs of a task: those of shape() but for the velocity.
   const Eigen::VectorXd& constants(Index task) const { return constants_[static_cast<size_t>(task)]; }
 
   /// Glorot's normal weights, W ~ N(0, 2 / (in + out)) (Glorot and Bengio 2010), biases b_j = -w_j.x_j with x_j uniform
@@ -81,11 +119,16 @@ class TaskNetwork {
 
  private:
   void take_modes(const std::vector<Coordinate>& coordinates);
+  void take_velocity(const Problem& problem);
+  VelocityAverages averages_of(const Problem& problem) const;
+  std::shared_ptr<const Body> body_of(Index field, const NetworkBody& network) const;
 
   NetworkOptions options_;
   Index tasks_, fields_;
   std::optional<FourierModes> modes_;
   NetworkShape shape_;
+  std::optional<VelocityProducts> products_;
+  std::optional<VelocityAverages> averages_;
   std::vector<ParameterInput> inputs_;
   std::vector<Eigen::VectorXd> constants_;
   std::vector<const std::vector<HardConstraint>*> constraints_;  // of each field, in options_; null without

@@ -196,6 +196,8 @@ void Trainer::check() const {
   if (!options_.network.positive.empty())
     throw InputError("train.head = closed-form: positive fields (model.positive = " + options_.network.positive.front() +
                      ") are not linear in their heads; use train.head = trained");
+  if (options_.network.velocity != VelocityShape::moments)
+    throw InputError("train.head = closed-form: needs model.velocity = moments, where every field has outputs of its own");
   for (const auto& phase : options_.phases)
     if (!find_optimiser(phase.optimiser).first_order)
       throw InputError("train.head = closed-form: the optimiser '" + phase.optimiser +

@@ -2,9 +2,13 @@
 // solutions' residuals through the network's own solution.
 #include "solvers/train/task_losses.h"
 
+#include <Eigen/SVD>
+
+#include "operators/engine/jet_engine.h"
 #include "solvers/head/global_head.h"
 #include "solvers/train/inner_head.h"
 #include "tests/error_checks.h"
+#include "tests/problems/kinetic_problems.h"
 #include "train_checks.h"
 
 namespace torsor {
@@ -78,8 +82,41 @@ std::vector<std::unique_ptr<Case>> linear_cases() {
   return all;
 }
 
+std::vector<Problem> slabs() {
+  kinetic_problems::Transport transport;
+  transport.velocity = "v in gauss(5)";
+  std::vector<Problem> tasks;
+  for (const double eps : {0.3, 1.0}) {
+    transport.eps = eps;
+    tasks.push_back(kinetic_problems::problem_of(transport));
+  }
+  return tasks;
+}
+
+/// Products of moments, and nodes of a network of the velocity, which may have heads of their own; the initial values of one
+/// hold exactly.
+NetworkOptions with_velocity(VelocityShape shape, TaskInputs inputs) {
+  NetworkOptions options = small_network(inputs);
+  options.velocity = shape;
+  options.products = 2;
+  return options;
+}
+
+std::vector<std::unique_ptr<Case>> velocities() {
+  NetworkOptions products = with_velocity(VelocityShape::products, TaskInputs::parameters);
+  NetworkOptions nodes = with_velocity(VelocityShape::nodes, TaskInputs::parameters);
+  nodes.constraints["rho"] = {formula_constraint({"x", "t"}, Expression::parse("t"), Expression::parse("1 + cos(4*pi*x)"))};
+  NetworkOptions modes = products;
+  modes.modes = 1;
+  std::vector<std::unique_ptr<Case>> all;
+  for (const auto& options : {products, nodes, modes, with_velocity(VelocityShape::nodes, TaskInputs::heads)})
+    all.push_back(std::make_unique<Case>(slabs(), options));
+  return all;
+}
+
 std::vector<std::unique_ptr<Case>> cases() {
   auto all = linear_cases();
+  for (auto& c : velocities()) all.push_back(std::move(c));
   for (auto& c : positive()) all.push_back(std::move(c));
   return all;
 }
@@ -260,6 +297,62 @@ TEST(TaskLosses, ModesNeedAPeriodicCoordinateAndAnother) {
   EXPECT_NE(error_of([&] { TaskNetwork(families()[0], options); }).find("no coordinate is periodic"), std::string::npos);
   options.positive = {"u"};
   EXPECT_NE(error_of([&] { TaskNetwork({shipped("advection")}, options); }).find("model.positive"), std::string::npos);
+}
+
+// The moments at random points span no more directions than there are products.
+TEST(TaskLosses, ProductsHaveTheirRank) {
+  const Case c(slabs(), with_velocity(VelocityShape::products, TaskInputs::parameters));
+  const Eigen::MatrixXd points = c.losses.sets().front().points;
+  const Solution solution = c.network.solution(c.tasks[0], 0, c.parameters, false);
+  Eigen::MatrixXd moments = solution.jets(points, {{1, {0, 0}}, {2, {0, 0}}, {3, {0, 0}}, {4, {0, 0}}});
+  const Eigen::VectorXd sizes = moments.jacobiSvd().singularValues();
+  EXPECT_GT(sizes[1], 1e-4 * sizes[0]);
+  EXPECT_LT(sizes[2], 1e-12 * sizes[0]);
+}
+
+// g at a node is the network there but for its mean, and rho is a mean.
+TEST(TaskLosses, NodesAreValuesOfOneNetwork) {
+  const Case c(slabs(), with_velocity(VelocityShape::nodes, TaskInputs::parameters));
+  const Problem& task = c.tasks[0];
+  const VelocityBasis& velocity = *task.velocity;
+  const Eigen::MatrixXd points = c.losses.sets().front().points;
+  std::vector<FieldJet> values;
+  for (Index f = 0; f < 5; ++f) values.push_back({f, {0, 0}});
+  const Eigen::MatrixXd fields = c.network.solution(task, 0, c.parameters, false).jets(points, values);
+  const Eigen::MatrixXd g = fields.rightCols(4) * task.velocity_fields.front().basis.transpose();
+  const NetworkShape& shape = c.network.shape();
+  const JetEngine<double> engine(shape, {{{0, 0}}, {}});
+  Eigen::MatrixXd outputs[2] = {g, g};  // of g and of rho
+  const VelocityProducts::RowMajor rows = points;
+  for (Index j = 0; j < velocity.size(); ++j) {
+    VelocityProducts::RowMajor constants(points.rows(), 2), jets(points.rows(), 2);
+    constants.col(0).setConstant(c.network.constants(0)[0]);
+    constants.col(1).setConstant(velocity.nodes(j, 0));
+    engine.jets({points.rows(), rows.data(), constants.data(), nullptr, 1}, c.parameters.data(), jets.data());
+    for (Index o = 0; o < 2; ++o) outputs[o].col(j) = jets.col(o);
+  }
+  const Eigen::MatrixXd expected = outputs[0].colwise() - outputs[0] * velocity.weights;
+  EXPECT_LT((g - expected).norm(), 1e-12 * expected.norm());
+  EXPECT_LT((fields.col(0) - outputs[1] * velocity.weights).norm(), 1e-12 * fields.col(0).norm());
+}
+
+TEST(TaskLosses, ShapesOfTheVelocityThatDoNotFitAreNamed) {
+  const auto error_with = [](const std::vector<Problem>& tasks, const NetworkOptions& options) {
+    return error_of([&] { TaskNetwork(tasks, options); });
+  };
+  NetworkOptions products = with_velocity(VelocityShape::products, TaskInputs::parameters), nodes = products;
+  nodes.velocity = VelocityShape::nodes;
+  EXPECT_TRUE(says(error_with({shipped("advection")}, with_velocity(VelocityShape::nodes, TaskInputs::heads)),
+                   {"model.velocity = nodes", "no velocity"}));
+  EXPECT_TRUE(says(error_with(slabs(), with_velocity(VelocityShape::products, TaskInputs::heads)), {"model.task_inputs"}));
+  products.products = 4;
+  EXPECT_TRUE(says(error_with(slabs(), products), {"model.products = 4", "less than the 4 moments of g"}));
+  nodes.modes = 1;
+  EXPECT_TRUE(says(error_with(slabs(), nodes), {"model.modes"}));
+  nodes.modes = 0;
+  nodes.positive = {"rho"};
+  EXPECT_TRUE(says(error_with(slabs(), nodes), {"model.positive"}));
+  EXPECT_TRUE(says(error_of([] { velocity_shape_from_name("node"); }), {"'node'", "'nodes'"}));
 }
 
 TEST(TaskLosses, AConstraintOnAnUnknownFieldIsNamed) {
