@@ -464,7 +464,8 @@ class Parser {
       fail(offset, "unknown function '" + name + "'" + hint);
     }
     advance();
-    if (name == "d") return derivative_call(offset);
+    if (name == "d") return call_with_names(NodeKind::derivative, "the name of a coordinate", 1, offset);
+    if (name == "mean") return call_with_names(NodeKind::velocity_mean, "the name of a component of the velocity", 0, offset);
     const std::vector<NodePointer> arguments = call_arguments();
     const auto require = [&](size_t count) {
       if (arguments.size() != count) fail(offset, wrong_count(name, std::to_string(count), arguments.size()));
@@ -484,7 +485,7 @@ class Parser {
     if (name == "div") {
       if (arguments.empty()) fail(offset, wrong_count(name, "at least 1", 0));
     } else {
-      require(name == "lap" || name == "mean" ? 1 : 2);
+      require(name == "lap" ? 1 : 2);
     }
     return make_node(*operator_named(name), arguments);
   }
@@ -505,18 +506,23 @@ class Parser {
     return arguments;
   }
 
-  NodePointer derivative_call(size_t offset) {
-    if (is_sign(")")) fail(offset, wrong_count("d", "at least 2", 0));
+  // d(f, x, ...) and mean(f, u, ...): a formula, then names.
+  NodePointer call_with_names(NodeKind kind, const std::string& what, size_t fewest, size_t offset) {
+    const auto require = [&](size_t given) {
+      if (given < fewest + 1)
+        fail(offset, wrong_count(operator_name(kind), fewest ? "at least 2" : "at least 1", given));
+    };
+    if (is_sign(")")) require(0);
     const NodePointer inside = comparison();
-    if (is_sign(")")) fail(offset, wrong_count("d", "at least 2", 1));
-    std::vector<std::string> coordinates;
+    if (is_sign(")")) require(1);
+    std::vector<std::string> names;
     while (accept(",")) {
-      if (token_.kind != Token::Kind::name) expected("the name of a coordinate");
-      coordinates.push_back(token_.text);
+      if (token_.kind != Token::Kind::name) expected(what);
+      names.push_back(token_.text);
       advance();
     }
-    if (!accept(")")) expected(coordinates.empty() ? "an operator, ',' or ')'" : "',' or ')'");
-    return make_node(NodeKind::derivative, {inside}, coordinates);
+    if (!accept(")")) expected(names.empty() ? "an operator, ',' or ')'" : "',' or ')'");
+    return make_node(kind, {inside}, names);
   }
 
   // Counts the recursion of the parser itself: parentheses and signs nest without making nodes.
@@ -810,7 +816,7 @@ class OperatorExpansion {
  public:
   OperatorExpansion(const std::vector<std::string>& coordinates, const std::vector<std::string>& space,
                     const std::function<Expression(const std::string&, const std::string&)>& of_name,
-                    const std::function<Expression(const Expression&)>& mean)
+                    const std::function<Expression(const Expression&, const std::vector<std::string>&)>& mean)
       : coordinates_(coordinates), space_(space), of_name_(of_name), mean_(mean) {}
 
   std::optional<Expression> operator()(const NodePointer& node) const {
@@ -848,7 +854,7 @@ class OperatorExpansion {
 
   Expression mean(const NodePointer& node) const {
     if (!mean_) throw InputError("'mean' is the mean over velocities, of which there are none, in " + print(node).text);
-    return mean_(wrap(node->children[0]));
+    return mean_(wrap(node->children[0]), node->coordinates);
   }
 
   void check_divergence(const NodePointer& node) const {
@@ -860,7 +866,7 @@ class OperatorExpansion {
   const std::vector<std::string>& coordinates_;
   const std::vector<std::string>& space_;
   const std::function<Expression(const std::string&, const std::string&)>& of_name_;
-  const std::function<Expression(const Expression&)>& mean_;
+  const std::function<Expression(const Expression&, const std::vector<std::string>&)>& mean_;
 };
 
 void collect_names(const NodePointer& node, std::unordered_set<const ExpressionNode*>& seen,
@@ -868,7 +874,18 @@ void collect_names(const NodePointer& node, std::unordered_set<const ExpressionN
   if (node->constant || !seen.insert(node.get()).second) return;
   if (node->kind == NodeKind::name && found.insert(node->name).second)
     names.push_back({node->name, node->position});
-  for (const auto& next : node->children) collect_names(next, seen, found, names);
+  // A mean's own velocity is known inside of it only.
+  const auto bound = node->kind == NodeKind::velocity_mean ? node->coordinates : std::vector<std::string>{};
+  if (bound.empty()) {
+    for (const auto& next : node->children) collect_names(next, seen, found, names);
+    return;
+  }
+  std::unordered_set<const ExpressionNode*> seen_inside;
+  std::unordered_set<std::string> found_inside;
+  std::vector<NameUse> inside;
+  collect_names(node->children[0], seen_inside, found_inside, inside);
+  for (const auto& use : inside)
+    if (std::find(bound.begin(), bound.end(), use.name) == bound.end() && found.insert(use.name).second) names.push_back(use);
 }
 
 // Splits the rest of a jet's name into coordinates, `order` counting them; longer coordinates first.
@@ -981,7 +998,7 @@ Expression Expression::substitute(
 Expression Expression::expand_operators(
     const std::vector<std::string>& coordinates, const std::vector<std::string>& space,
     const std::function<Expression(const std::string&, const std::string&)>& of_name,
-    const std::function<Expression(const Expression&)>& mean) const {
+    const std::function<Expression(const Expression&, const std::vector<std::string>&)>& mean) const {
   if (!has_operators()) return *this;
   return Rewriting(OperatorExpansion(coordinates, space, of_name, mean))(node_);
 }

@@ -16,6 +16,8 @@
 //   grad_dot(f, g)    sum over the space coordinates of d(f, x_i) * d(g, x_i)
 //   div(f_1, ...)     sum over the space coordinates of d(f_i, x_i), one argument for each of them
 //   mean(f)           mean over the velocities of a kinetic equation (physics/velocity_basis.h)
+//   mean(f, u, ...)   the same, f a formula of the velocity u: a second one beside the equation's own. Its components have any
+//                     new names, which are known in f alone
 #pragma once
 
 #include <Eigen/Core>
@@ -182,13 +184,14 @@ class Expression {
 
   /// Resolves d, lap, grad_dot, div and mean, innermost first: derivatives are total ones, where of_name(name, x) is the
   /// total derivative of the free name by the coordinate x (0; 1; or another name such as u_xx for u_x); means are made
-  /// by `mean`. `space` are the coordinates that lap, grad_dot and div sum over. Throws InputError for d by something
+  /// by `mean` (of the second velocity's components, if there is one). `space` are the coordinates that lap, grad_dot and div sum over. Throws InputError for d by something
   /// that is not among `coordinates`, for div with another number of arguments than `space` has, and for mean where
   /// `mean` is empty.
   Expression expand_operators(
       const std::vector<std::string>& coordinates, const std::vector<std::string>& space,
       const std::function<Expression(const std::string& name, const std::string& coordinate)>& of_name,
-      const std::function<Expression(const Expression& argument)>& mean = nullptr) const;
+      const std::function<Expression(const Expression& argument, const std::vector<std::string>& components)>& mean = nullptr)
+      const;
 
   /// Evaluates over an algebra, which has
   ///   using Value = ...;

@@ -214,19 +214,37 @@ Expression ProblemBuilder::expand(const Expression& formula, std::vector<std::st
       return std::nullopt;
     return special_name(name, active);
   });
-  std::function<Expression(const Expression&)> mean;
-  if (moments_) mean = [this](const Expression& argument) { return moments_->mean(argument); };
+  std::function<Expression(const Expression&, const std::vector<std::string>&)> mean;
+  if (moments_)
+    mean = [this](const Expression& argument, const std::vector<std::string>& components) {
+      return components.empty() ? moments_->mean(argument) : mean_over(components, argument);
+    };
   return substituted.expand_operators(
       names, space_names(),
       [this](const std::string& name, const std::string& coordinate) { return derivative_of_name(name, coordinate); }, mean);
 }
 
-void ProblemBuilder::check_names(const std::string& what, const Formula& formula, Place place) const {
-  const auto coordinates = coordinate_names(problem_.coordinates);
-  std::vector<std::string> bases = jet_bases(), known = coordinates;
-  if (velocity_) known.insert(known.end(), velocity_->names.begin(), velocity_->names.end());
+/// mean(f, u), u no name that has another meaning: it would have been taken for that.
+Expression ProblemBuilder::mean_over(const std::vector<std::string>& components, const Expression& argument) const {
+  const auto taken = known_names(Place::boundary);
+  for (const auto& component : components)
+    if (std::find(taken.begin(), taken.end(), component) != taken.end() ||
+        parse_jet_name(component, bases_of_names(), coordinate_names(problem_.coordinates)))
+      throw InputError("mean(..., " + component + "): the name of the mean's own velocity must be new");
+  return moments_->mean_over(components, argument);
+}
+
+std::vector<std::string> ProblemBuilder::bases_of_names() const {
+  std::vector<std::string> bases = jet_bases();
   for (const auto& entry : definitions_) bases.push_back(entry.first);
   for (const auto& entry : exact_) bases.push_back(entry.first + kExactSuffix);
+  return bases;
+}
+
+std::vector<std::string> ProblemBuilder::known_names(Place place) const {
+  std::vector<std::string> known = coordinate_names(problem_.coordinates);
+  if (velocity_) known.insert(known.end(), velocity_->names.begin(), velocity_->names.end());
+  const auto bases = bases_of_names();
   known.insert(known.end(), bases.begin(), bases.end());
   for (const auto& parameter : problem_.parameters) known.push_back(parameter.name);
   if (place == Place::boundary)
@@ -234,6 +252,11 @@ void ProblemBuilder::check_names(const std::string& what, const Formula& formula
   if (place == Place::boundary)
     for (const auto& field : jet_bases()) known.push_back(field + "_n");
   known.push_back(kManufactured);
+  return known;
+}
+
+void ProblemBuilder::check_names(const std::string& what, const Formula& formula, Place place) const {
+  const auto known = known_names(place), bases = bases_of_names(), coordinates = coordinate_names(problem_.coordinates);
   for (const auto& use : formula.expression.names()) {
     if (std::find(known.begin(), known.end(), use.name) != known.end()) continue;
     if (parse_jet_name(use.name, bases, coordinates)) continue;

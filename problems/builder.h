@@ -83,6 +83,11 @@ class ProblemBuilder {
   Expression expand(const Expression& formula, std::vector<std::string>& active) const;
   Expression expand_checked(const std::string& what, const Formula& formula, Place place) const;
   Expression expand_parameters(const std::string& what, const Expression& formula) const;
+  Expression mean_over(const std::vector<std::string>& components, const Expression& argument) const;
+  /// What names may begin with before the coordinates of a derivative: unknowns, definitions, exact solutions.
+  std::vector<std::string> bases_of_names() const;
+  /// Every name that has a meaning in a formula there.
+  std::vector<std::string> known_names(Place place) const;
   Expression derivative_of_name(const std::string& name, const std::string& coordinate) const;
   Expression replace_fields_by_exact(const std::string& what, const Expression& formula) const;
   std::optional<Expression> special_name(const std::string& name, std::vector<std::string>& active) const;

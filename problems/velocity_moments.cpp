@@ -325,6 +325,20 @@ Expression VelocityMoments::mean(const Expression& formula) const {
   return depends(formula) ? moment(split(formula), 0) : formula;
 }
 
+Expression VelocityMoments::mean_over(const std::vector<std::string>& components, const Expression& formula) const {
+  if (components.size() != basis_.names.size())
+    throw InputError("mean over a second velocity of " + std::to_string(components.size()) + " components; the velocity has " +
+                     std::to_string(basis_.names.size()));
+  Expression sum;
+  for (Index j = 0; j < basis_.size(); ++j)
+    sum = plus_times(sum, basis_.weights[j], formula.substitute([&](const std::string& name) -> std::optional<Expression> {
+      const auto component = std::find(components.begin(), components.end(), name);
+      if (component == components.end()) return std::nullopt;
+      return Expression::number(basis_.nodes(j, component - components.begin()));
+    }));
+  return sum;
+}
+
 Expression VelocityMoments::at_node(const Expression& formula, Index j) const {
   return formula.substitute([&](const std::string& name) -> std::optional<Expression> {
     const auto component = std::find(basis_.names.begin(), basis_.names.end(), name);

@@ -47,6 +47,10 @@ class VelocityMoments {
   /// <E>.
   Expression mean(const Expression& formula) const;
 
+  /// The mean of a formula of a second velocity with these components: sum_j w_j E(x, v, u_j), u_j the nodes. Throws
+  /// InputError for another number of components.
+  Expression mean_over(const std::vector<std::string>& components, const Expression& formula) const;
+
   /// E(x, v_j).
   Expression at_node(const Expression& formula, Eigen::Index j) const;
 

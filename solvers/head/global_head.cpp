@@ -478,7 +478,8 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
     }
     Ansatz::FieldPart part{std::make_shared<Patchwork>(axes, chain_coordinate, std::move(bodies)), std::nullopt};
     const auto constraint = options.constraints.find(problem.fields[f].name);
-    if (constraint != options.constraints.end())
+    if (joined) part.constraint = joined->parts()[f].constraint;
+    else if (constraint != options.constraints.end())
       part.constraint = formula_constraint(coordinate_names(problem.coordinates), constraint->second.factor,
                                            constraint->second.lift);
     parts.push_back(std::move(part));

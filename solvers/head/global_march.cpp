@@ -148,9 +148,12 @@ HeadResult march_with_relaxation(const Problem& problem, const HeadOptions& opti
   }
   HeadOptions of_layer = whole;
   if (options.decay_rate == 0) of_layer.decay_rate = relaxation_rate(problem);
-  GlobalMarch march(problem, of_layer, whole.tolerance, progress);
   const double duration = time.high - time.low, layer = kInitialLayer / of_layer.decay_rate;
-  if (layer < 0.5 * duration) {
+  const bool apart = layer < 0.5 * duration;
+  // Features of all of time stand still in a layer, and would only make its system ill-conditioned.
+  if (apart) of_layer.joined.reset();
+  GlobalMarch march(problem, of_layer, whole.tolerance, progress);
+  if (apart) {
     march.march(time.low + layer, layer);
     // In a thin layer g is far larger than after it, and would hide what is wrong there.
     if (layer > kThin * duration) whole.least_scales = march.scales();

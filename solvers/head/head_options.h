@@ -41,7 +41,8 @@ struct HeadOptions {
   };
   using Constraints = std::map<std::string, Constraint>;
   Constraints constraints;
-  /// Features that every cell has beside its own: of each field the first body of this ansatz. Null: none.
+  /// Features that every cell has beside its own: of each field the first body of this ansatz, with the ansatz' hard
+  /// constraints in the place of those above. Null: none.
   std::shared_ptr<const Ansatz> joined;
   uint64_t seed = 0;
 };

@@ -225,9 +225,12 @@ HeadResult join_head(const Problem& task, const Solution& pretrained, const Head
   const auto& ansatz = pretrained.windows().front().ansatz;
   if (pretrained.windows().size() > 1 || ansatz->patchwork(0).patches() > 1)
     throw InputError("head.resolve = joined: the model has windows or cells of its own; random features join a network that covers everything");
+  std::vector<Ansatz::FieldPart> parts = ansatz->linear()->parts();
+  // Hard constraints are for all of time; a window takes over what is before it.
+  if (task.time() >= 0 && options.windows != 1)
+    for (auto& part : parts) part.constraint.reset();
   HeadOptions joined = options;
-  joined.joined = ansatz;
-  joined.constraints.clear();  // of the network; windows take over what is before them
+  joined.joined = std::make_shared<Ansatz>(std::move(parts));
   return solve_heads({task}, joined, progress).front();
 }
 

@@ -342,17 +342,19 @@ TEST(TaskLosses, ShapesOfTheVelocityThatDoNotFitAreNamed) {
   };
   NetworkOptions products = with_velocity(VelocityShape::products, TaskInputs::parameters), nodes = products;
   nodes.velocity = VelocityShape::nodes;
-  EXPECT_TRUE(says(error_with({shipped("advection")}, with_velocity(VelocityShape::nodes, TaskInputs::heads)),
-                   {"model.velocity = nodes", "no velocity"}));
-  EXPECT_TRUE(says(error_with(slabs(), with_velocity(VelocityShape::products, TaskInputs::heads)), {"model.task_inputs"}));
+  EXPECT_TRUE(says(error_with({shipped("advection")}, with_velocity(VelocityShape::nodes, TaskInputs::heads)), "model.velocity = nodes"));
+  EXPECT_TRUE(says(error_with({shipped("advection")}, with_velocity(VelocityShape::nodes, TaskInputs::heads)), "no velocity"));
+  EXPECT_TRUE(says(error_with(slabs(), with_velocity(VelocityShape::products, TaskInputs::heads)), "model.task_inputs"));
   products.products = 4;
-  EXPECT_TRUE(says(error_with(slabs(), products), {"model.products = 4", "less than the 4 moments of g"}));
+  EXPECT_TRUE(says(error_with(slabs(), products), "model.products = 4"));
+  EXPECT_TRUE(says(error_with(slabs(), products), "less than the 4 moments of g"));
   nodes.modes = 1;
-  EXPECT_TRUE(says(error_with(slabs(), nodes), {"model.modes"}));
+  EXPECT_TRUE(says(error_with(slabs(), nodes), "model.modes"));
   nodes.modes = 0;
   nodes.positive = {"rho"};
-  EXPECT_TRUE(says(error_with(slabs(), nodes), {"model.positive"}));
-  EXPECT_TRUE(says(error_of([] { velocity_shape_from_name("node"); }), {"'node'", "'nodes'"}));
+  EXPECT_TRUE(says(error_with(slabs(), nodes), "model.positive"));
+  EXPECT_TRUE(says(error_of([] { velocity_shape_from_name("node"); }), "'node'"));
+  EXPECT_TRUE(says(error_of([] { velocity_shape_from_name("node"); }), "'nodes'"));
 }
 
 TEST(TaskLosses, AConstraintOnAnUnknownFieldIsNamed) {
