@@ -6,6 +6,7 @@
 #include "physics/error.h"
 #include "physics/transport_exact.h"
 #include "problems/quantities.h"
+#include "tests/error_checks.h"
 #include "tests/problems/kinetic_problems.h"
 
 namespace torsor {
@@ -199,6 +200,48 @@ TEST(KineticBuilder, ValuesOfUnknownsAreTheMomentsOfTheirFormula) {
   const double mean = free.dot(velocity.weights);
   EXPECT_LT((g.basis * moments - (free.array() - mean).matrix() / eps).cwiseAbs().maxCoeff(), 1e-11);
   EXPECT_NEAR(problem.evaluate(p.value_of_unknown("head.lift.rho", "rho", "mean(free)").at("rho"), point)(0), mean, 1e-13);
+}
+
+// A kernel k(v, u) between two velocities: scattering that depends on both.
+TEST(KineticBuilder, MeansOverASecondVelocity) {
+  ProblemBuilder p = slab("v in double_gauss(3)", true);
+  p.define("kernel", "mean(where(v < u, x*u, t + u)*exp(-u*v), u)");
+  const Problem problem = p.build();
+  const VelocityBasis& velocity = *problem.velocity;
+  const auto values = p.value_of_unknown("head.lift.g", "g", "v*kernel_x - mean(v*kernel_x)");
+  const double rho = problem.evaluate(p.value_of_unknown("head.lift.rho", "rho", "mean(v*kernel)").at("rho"),
+                                      (Eigen::MatrixXd(1, 2) << 0.3, 0.2).finished())(0);
+  double expected = 0;
+  Eigen::VectorXd slope = Eigen::VectorXd::Zero(6), g(6);
+  for (Index j = 0; j < 6; ++j)
+    for (Index i = 0; i < 6; ++i) {
+      const double v = velocity.nodes(j, 0), u = velocity.nodes(i, 0), decay = std::exp(-u * v) * velocity.weights[i];
+      expected += velocity.weights[j] * v * decay * (v < u ? 0.3 * u : 0.2 + u);
+      if (v < u) slope[j] += v * decay * u;
+    }
+  EXPECT_NEAR(rho, expected, 1e-14);
+  const VelocityField& field = problem.velocity_fields.front();
+  Eigen::VectorXd moments(field.basis.cols());
+  for (Index l = 0; l < moments.size(); ++l)
+    moments[l] = problem.evaluate(values.at(problem.fields[static_cast<size_t>(field.first + l)].name), Eigen::MatrixXd::Constant(1, 2, 0.5))(0);
+  g = field.basis * moments;
+  EXPECT_LT((g.array() - (slope.array() - slope.dot(velocity.weights))).abs().maxCoeff(), 1e-13);
+}
+
+TEST(KineticBuilder, TheNameOfASecondVelocityIsNew) {
+  const auto trouble = [](const std::string& formula) {
+    return error_of([&] {
+      ProblemBuilder p = slab("v in gauss(4)", true);
+      p.define("kernel", formula);
+      p.residual("more", "kernel = 0");
+      p.build();
+    });
+  };
+  for (const char* taken : {"v", "x", "eps", "rho", "rho_x", "kernel"})
+    EXPECT_TRUE(says(trouble("mean(1 + v, " + std::string(taken) + ")"), "must be new")) << taken;
+  EXPECT_TRUE(says(trouble("mean(u*v, u, w)"), "2 components"));
+  EXPECT_TRUE(says(trouble("mean(u*v, u) + u"), "'u'"));  // known in the mean alone
+  EXPECT_TRUE(says(trouble("mean(u*v, 2)"), "the name of a component of the velocity"));
 }
 
 TEST(KineticBuilder, FormulasOfTheCoordinatesNameWhatTheyAreNot) {

@@ -215,6 +215,15 @@ TEST_F(Training, OneNetworkServesOtherParameters) {
   ASSERT_EQ(adapt("0.03, 0.3", "resolved", {}).code, 0);
   for (const size_t task : {0U, 1U}) EXPECT_LT(error_of(at("resolved"), task), 0.02);
   expect_contains(adapt("5", "outside", {"--set", "head.resolve=no"}).err, {"warning: eps is outside of [0.001, 1]"});
+  // With random features beside them, in windows.
+  ASSERT_EQ(adapt("0.03", "joined", {"--set", "head.resolve=joined"}).code, 0);
+  EXPECT_LT(error_of(at("joined")), 1e-5);
+  // Where they are in one window the head may meet the data exactly.
+  ASSERT_EQ(adapt("0.03", "one", {"--set", "head.resolve=joined", "--set", "head.windows=1", "--set", "head.features=40", "--set",
+                                  "head.hard_constraint.u=t", "--set", "head.lift.u=1 + 0.5*cos(2*pi*x)"}).code, 0);
+  EXPECT_LT(error_of(at("one")), 1e-2);
+  for (const auto& residual : read_run(at("one")).tasks[0].residuals)
+    if (residual.term.rfind("initial", 0) == 0) EXPECT_LT(residual.max, 1e-12);
 }
 
 // The same in one command: training, then the tasks of [adapt].
@@ -288,6 +297,48 @@ grid = 9
   expect("head.hard_constraint.g=v*t", {"head.hard_constraint.g", "'v'"});
   expect("head.lift.rho=v", {"head.lift.rho", "'v'"});
   expect("head.lift.h=t", {"head.lift.h", "head.hard_constraint.h"});
+}
+
+// However the velocity enters: what is stored is the trained network, for its parameters and for others.
+TEST_F(Training, ShapesOfTheVelocityAreStoredAndAdapted) {
+  const std::string config = write(R"(
+[problem]
+name = slab
+parameter.eps = 0.3, 1
+coordinates = x in [0, 1] periodic; t in [0, 0.1] time
+velocity = v in gauss(4)
+unknowns = rho, g(v) zero-mean
+residual.macro = rho_t + mean(v*g_x) = 0
+residual.micro = eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0
+initial.density = rho = 2 + cos(2*pi*x)
+initial.deviation = g = 0*v
+[model]
+widths = 8, 8
+task_inputs = parameters
+products = 2
+[train]
+steps = 20, 10
+optimiser = adam, ssbroyden
+points = 40
+[output]
+report = no
+grid = 9
+)");
+  for (const std::string shape : {"products", "nodes"}) {
+    const std::string velocity = "model.velocity=" + shape;
+    ASSERT_EQ(run({"solve", config, "--set", velocity, "--out", at(shape)}).code, 0);
+    const auto adapt = [&](const std::string& eps, const std::string& resolve) {
+      return run({"adapt", "--model", at(shape + "/model.h5"), config, "--set", velocity, "--set", "problem.parameter.eps=" + eps,
+                  "--set", "head.resolve=" + resolve, "--out", at("adapted")}).code;
+    };
+    ASSERT_EQ(adapt("0.3", "no"), 0);
+    for (const size_t field : {0U, 1U})
+      EXPECT_EQ(read_run(at("adapted")).tasks[0].fields[field].prediction, read_run(at(shape)).tasks[0].fields[field].prediction);
+    ASSERT_EQ(adapt("0.5", "no"), 0);
+    const double alone = error_of(at("adapted"));
+    ASSERT_EQ(adapt("0.5", "yes"), 0);
+    EXPECT_LT(error_of(at("adapted")), alone) << shape;
+  }
 }
 
 TEST_F(Training, HeadsThatBelongToTasksAreNoOthers) {
