@@ -81,8 +81,9 @@ Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks
   } else {
     const auto constraints = hard_constraints(config, tasks);
     for (size_t t = 0; t < tasks.size(); ++t) {
-      check_adaptable(tasks[t].problem, model.tasks.front().solution);
-      const Solution network = solution_for(model, tasks[t].problem, constraints[t]);
+      const Solution& stored = model.tasks.front().solution;
+      check_adaptable(tasks[t].problem, stored);
+      const Solution network = model.inputs.empty() ? stored : solution_for(model, tasks[t].problem, constraints[t]);
       results.push_back(join ? join_head(tasks[t].problem, network, options, progress)
                              : adapt_heads({tasks[t].problem}, network, options, progress).front());
     }

@@ -470,15 +470,16 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
         request.half_width[i] = 0.5 * (axis.high(own) - axis.low(own));
         if (problem.coordinates[static_cast<size_t>(i)].periodic && axis.cells() == 1) request.period[i] = axis.length();
       }
-      bodies.push_back(options.decay_rate > 0 ? layer_body(problem, options, request) : make_body(options.body, request));
-      if (enrichment)
-        bodies.back() = std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{bodies.back(), enrichment});
-      if (joined)
-        bodies.back() = std::make_shared<JoinedBody>(std::vector<std::shared_ptr<const Body>>{bodies.back(), joined->parts()[f].patchwork->shared_body(0)});
+      std::vector<std::shared_ptr<const Body>> of_cell{
+          options.decay_rate > 0 ? layer_body(problem, options, request) : make_body(options.body, request)};
+      if (enrichment) of_cell.push_back(enrichment);
+      if (joined) of_cell.push_back(joined->parts()[f].patchwork->shared_body(0));
+      bodies.push_back(of_cell.size() == 1 ? of_cell.front() : std::make_shared<JoinedBody>(std::move(of_cell)));
     }
     Ansatz::FieldPart part{std::make_shared<Patchwork>(axes, chain_coordinate, std::move(bodies)), std::nullopt};
     const auto constraint = options.constraints.find(problem.fields[f].name);
-    if (joined) part.constraint = joined->parts()[f].constraint;
+    if (joined)
+      part.constraint = joined->parts()[f].constraint;
     else if (constraint != options.constraints.end())
       part.constraint = formula_constraint(coordinate_names(problem.coordinates), constraint->second.factor,
                                            constraint->second.lift);
