@@ -76,6 +76,8 @@ Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks
   const double start = wall_seconds();
   std::vector<HeadResult> results;
   const bool join = config.text("head.resolve") == "joined";
+  HeadOptions of_network = options;
+  of_network.keep_better = config.text("head.resolve") == "auto" && model.trained_heads;
   if (model.inputs.empty() && !join) {
     results = adapt_heads(problems_of(tasks), model.tasks.front().solution, options, progress);
   } else {
@@ -85,7 +87,7 @@ Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks
       check_adaptable(tasks[t].problem, stored);
       const Solution network = model.inputs.empty() ? stored : solution_for(model, tasks[t].problem, constraints[t]);
       results.push_back(join ? join_head(tasks[t].problem, network, options, progress)
-                             : adapt_heads({tasks[t].problem}, network, options, progress).front());
+                             : adapt_heads({tasks[t].problem}, network, of_network, progress).front());
     }
   }
   Outcome outcome = outcome_of(std::move(results), wall_seconds() - start);

@@ -75,10 +75,11 @@ const ConfigSchema& config_schema() {
         {"head.newton_iterations", "integer", "30", "most linearisations of a nonlinear problem", ">= 1"},
         {"head.newton_tolerance", "real", "1e-6", "relative change at which Newton stops", "> 0"},
         {"head.singular_values", "boolean", "yes", "store the singular values of the head's system"},
-        {"head.resolve", "choice", "yes",
-         "torsor adapt: heads solved again; joined: with random features beside the network's, in as many windows as the tolerance asks "
-         "for; no: the network alone, which was trained with model.task_inputs = parameters",
-         "one of: yes|joined|no"},
+        {"head.resolve", "choice", "auto",
+         "torsor adapt: heads solved again; auto: but for those of a network of the parameters whose loss is not much larger; joined: with "
+         "random features beside the network's, in as many windows as the tolerance asks for; no: the network alone, which was trained with "
+         "model.task_inputs = parameters",
+         "one of: auto|yes|joined|no"},
         {"adapt.parameter.*", "text", "",
          "values of a parameter that the trained network is adapted to (as by torsor adapt) when torsor solve has trained it; "
          "the run is written to the folder adapted in that of the training"},

@@ -267,6 +267,16 @@ std::vector<TermPoints> holdout_points(const Problem& problem, const std::vector
   return Builder(problem, axes, features, holdout, fraction).all();
 }
 
+void grade_time(const Problem& problem, double power, Eigen::MatrixXd& points) {
+  if (power == 1 || problem.time() < 0) return;
+  const Coordinate& time = problem.coordinates[static_cast<size_t>(problem.time())];
+  const double length = time.high - time.low;
+  auto t = points.col(problem.time()).array();
+  t = time.low + length * ((t - time.low) / length).max(0.0).pow(power);
+}
+
+double default_time_grading(const Problem& problem) { return problem.velocity ? 2 : 1; }
+
 const Eigen::MatrixXd& interior_of(const Problem& problem, const std::vector<TermPoints>& sets) {
   const auto inside = std::find_if(sets.begin(), sets.end(), [&](const TermPoints& set) {
     return problem.terms[static_cast<size_t>(set.term)].place == Place::interior;

@@ -44,6 +44,11 @@ std::vector<TermPoints> collocation_points(const Problem& problem, const std::ve
 std::vector<TermPoints> holdout_points(const Problem& problem, const std::vector<PartitionAxis>& axes, Index features,
                                        const CollocationOptions& options, double fraction = 0.5);
 
+/// Moves points towards the first time: t = low + (high - low) s^power with s in [0, 1] as it was.
+void grade_time(const Problem& problem, double power, Eigen::MatrixXd& points);
+/// The power where nothing else decides: 2 for kinetic equations, which begin fast, else 1.
+double default_time_grading(const Problem& problem);
+
 /// The points of the first interior term.
 const Eigen::MatrixXd& interior_of(const Problem& problem, const std::vector<TermPoints>& sets);
 

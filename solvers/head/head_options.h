@@ -44,6 +44,9 @@ struct HeadOptions {
   /// Features that every cell has beside its own: of each field the first body of this ansatz, with the ansatz' hard
   /// constraints in the place of those above. Null: none.
   std::shared_ptr<const Ansatz> joined;
+  /// The pretrained heads are those of the tasks, by a network of their parameters: a head that is solved again replaces one
+  /// only where its loss is much smaller (kMuchSmaller in head_solver.cpp).
+  bool keep_better = false;
   uint64_t seed = 0;
 };
 
@@ -67,6 +70,8 @@ struct HeadResult {
   Index patches = 1;                 ///< most in one window
   std::vector<HeadTrial> trials;     ///< everything that was tried, in order
   bool reached_tolerance = false;
+  /// The pretrained head was better than one that is solved (HeadOptions::keep_better).
+  bool kept_pretrained = false;
   /// Dimension of the space of fields that the equations map to zero (a resonance, a constant that can be added): the
   /// data do not fix the solution, and the one of least L2 norm was taken. 0: the solution is unique.
   Index null_space = 0;

@@ -116,24 +116,9 @@ void TaskNetwork::take_velocity(const Problem& problem) {
   }
   if (modes_) throw InputError(key + ": not with model.modes");
   if (!options_.positive.empty()) throw InputError(key + ": a mean over nodes is no exponential (model.positive)");
-  averages_ = averages_of(problem);
+  averages_ = velocity_averages(problem);
   shape_.constants += averages_->nodes.cols();
   shape_.outputs = (own_heads() ? tasks_ : 1) * averages_->unknowns;
-}
-
-VelocityAverages TaskNetwork::averages_of(const Problem& problem) const {
-  const VelocityBasis& velocity = *problem.velocity;
-  VelocityAverages result{velocity.nodes, velocity.weights.replicate(1, fields_), std::vector<Index>(problem.fields.size(), -1), 0};
-  for (const auto& field : problem.velocity_fields) {
-    for (Index m = 0; m < field.basis.cols(); ++m) {
-      result.weights.col(field.first + m).array() *= field.basis.col(m).array();
-      result.unknown[static_cast<size_t>(field.first + m)] = result.unknowns;
-    }
-    ++result.unknowns;
-  }
-  for (Index& unknown : result.unknown)
-    if (unknown < 0) unknown = result.unknowns++;
-  return result;
 }
 
 const HardConstraint* TaskNetwork::constraint(Index task, Index field) const {

@@ -19,6 +19,7 @@
 #include "problems/problem.h"
 #include "solvers/head/solution.h"
 #include "solvers/train/parameter_inputs.h"
+#include "solvers/train/velocity_averages.h"
 #include "solvers/train/velocity_products.h"
 
 namespace torsor {
@@ -29,25 +30,11 @@ enum class TaskInputs { heads, parameters };
 ///   moments    an output for each of its moments (problems/velocity_moments.h)
 ///   products   sum_k a_k(x) b_k(v): an output for each a_k, and the b_k at the nodes are trained (velocity_products.h)
 ///   nodes      one output of a network of x and v, which is evaluated at every node; other fields are means over the nodes
+///              (velocity_averages.h)
 enum class VelocityShape { moments, products, nodes };
 
 /// The shape with this name. Throws InputError with the nearest name.
 VelocityShape velocity_shape_from_name(const std::string& name);
-
-/// Fields as sums over the velocity nodes of a network with the velocity as last constant inputs:
-/// u_f(x) = sum_j weights(j, f) n_unknown(f)(x, v_j).
-struct VelocityAverages {
-  Eigen::MatrixXd nodes;       ///< J x components
-  Eigen::MatrixXd weights;     ///< J x fields: w_j p_l(v_j) for the moment l of an unknown of the velocity, w_j for other fields
-  std::vector<Index> unknown;  ///< of each field: the output
-  Index unknowns = 0;
-
-  /// The network's output that a field of a task with heads of its own (or of all tasks) is a sum of; `output` counts fields.
-  Index network_output(Index output) const {
-    const Index fields = weights.cols();
-    return output / fields * unknowns + unknown[static_cast<size_t>(output % fields)];
-  }
-};
 
 struct NetworkOptions {
   std::vector<Index> widths{64, 64};
@@ -120,7 +107,6 @@ class TaskNetwork {
  private:
   void take_modes(const std::vector<Coordinate>& coordinates);
   void take_velocity(const Problem& problem);
-  VelocityAverages averages_of(const Problem& problem) const;
   std::shared_ptr<const Body> body_of(Index field, const NetworkBody& network) const;
 
   NetworkOptions options_;

@@ -53,8 +53,7 @@ void append(const PointSet& pool, const std::vector<Index>& rows, PointSet& set)
 TrainingPoints::TrainingPoints(const std::vector<Problem>& tasks, const PointOptions& options)
     : tasks_(tasks), options_(options) {
   if (options_.interior == 0) options_.interior = default_interior(tasks.front().dimension());
-  constexpr double kKinetic = 2;
-  if (options_.time_grading == 0) options_.time_grading = tasks.front().velocity ? kKinetic : 1;
+  if (options_.time_grading == 0) options_.time_grading = default_time_grading(tasks.front());
   if (options_.added == 0) options_.added = std::max<Index>(1, options_.interior / 20);
   sets_ = draw(options_.interior, options_.boundary, 0);
 }
@@ -70,7 +69,7 @@ std::vector<PointSet> TrainingPoints::draw(Index interior, Index boundary, uint6
     options.seed = stream_seed(stream_seed(options_.seed, draw_number), t);
     const auto features = static_cast<Index>(static_cast<double>(interior) / options.oversampling);
     for (auto& points : collocation_points(tasks_[t], axes, features, options)) {
-      grade_time(tasks_[t], points.points);
+      grade_time(tasks_[t], options_.time_grading, points.points);
       sets.push_back({static_cast<Index>(t), points.term, std::move(points.points), std::move(points.normals), {}});
     }
   }
@@ -80,14 +79,6 @@ std::vector<PointSet> TrainingPoints::draw(Index interior, Index boundary, uint6
     set.normals = first.normals;
   }
   return sets;
-}
-
-void TrainingPoints::grade_time(const Problem& task, Eigen::MatrixXd& points) const {
-  if (options_.time_grading == 1 || task.time() < 0) return;
-  const Coordinate& time = task.coordinates[static_cast<size_t>(task.time())];
-  const double length = time.high - time.low;
-  auto t = points.col(task.time()).array();
-  t = time.low + length * ((t - time.low) / length).max(0.0).pow(options_.time_grading);
 }
 
 /// The first set whose term holds at the same place and on the same pieces of the same task: they share their points, and

@@ -51,7 +51,6 @@ class TrainingPoints {
 
  private:
   std::vector<PointSet> draw(Index interior, Index boundary, uint64_t draw_number) const;
-  void grade_time(const Problem& task, Eigen::MatrixXd& points) const;
   size_t first_alike(const std::vector<PointSet>& sets, const PointSet& set) const;
   Index share_of_added(const PointSet& set) const;
 
