@@ -84,7 +84,7 @@ Outcome adapted_outcome(const StoredModel& model, const std::vector<Task>& tasks
     const auto constraints = hard_constraints(config, tasks);
     for (size_t t = 0; t < tasks.size(); ++t) {
       const Solution& stored = model.tasks.front().solution;
-      check_adaptable(tasks[t].problem, stored);
+      check_adaptable(tasks[t].problem, stored, join);
       const Solution network = model.inputs.empty() ? stored : solution_for(model, tasks[t].problem, constraints[t]);
       results.push_back(join ? join_head(tasks[t].problem, network, options, progress)
                              : adapt_heads({tasks[t].problem}, network, of_network, progress).front());

@@ -448,10 +448,10 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
   const Index d = problem.dimension();
   Index cells = 1;
   for (const auto& axis : axes) cells *= axis.cells();
-  const Ansatz* joined = options.joined.get();
   const auto enrichment = options.enrich && cells == 1 ? geometry_enrichment(problem) : nullptr;
   std::vector<Ansatz::FieldPart> parts;
   for (size_t f = 0; f < problem.fields.size(); ++f) {
+    const auto* joined = options.joined ? &options.joined->parts()[std::min(f, options.joined->parts().size() - 1)] : nullptr;
     std::vector<std::shared_ptr<const Body>> bodies;
     for (Index cell = 0; cell < cells; ++cell) {
       BodyRequest request;
@@ -473,13 +473,13 @@ std::shared_ptr<const Ansatz> make_ansatz(const Problem& problem, const HeadOpti
       std::vector<std::shared_ptr<const Body>> of_cell{
           options.decay_rate > 0 ? layer_body(problem, options, request) : make_body(options.body, request)};
       if (enrichment) of_cell.push_back(enrichment);
-      if (joined) of_cell.push_back(joined->parts()[f].patchwork->shared_body(0));
+      if (joined) of_cell.push_back(joined->patchwork->shared_body(0));
       bodies.push_back(of_cell.size() == 1 ? of_cell.front() : std::make_shared<JoinedBody>(std::move(of_cell)));
     }
     Ansatz::FieldPart part{std::make_shared<Patchwork>(axes, chain_coordinate, std::move(bodies)), std::nullopt};
     const auto constraint = options.constraints.find(problem.fields[f].name);
     if (joined)
-      part.constraint = joined->parts()[f].constraint;
+      part.constraint = joined->constraint;
     else if (constraint != options.constraints.end())
       part.constraint = formula_constraint(coordinate_names(problem.coordinates), constraint->second.factor,
                                            constraint->second.lift);

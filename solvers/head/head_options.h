@@ -41,8 +41,8 @@ struct HeadOptions {
   };
   using Constraints = std::map<std::string, Constraint>;
   Constraints constraints;
-  /// Features that every cell has beside its own: of each field the first body of this ansatz, with the ansatz' hard
-  /// constraints in the place of those above. Null: none.
+  /// Features that every cell has beside its own: of each field the first body of this ansatz (of fields that it has not, that of
+  /// its last), with the ansatz' hard constraints in the place of those above. Null: none.
   std::shared_ptr<const Ansatz> joined;
   /// The pretrained heads are those of the tasks, by a network of their parameters: a head that is solved again replaces one
   /// only where its loss is much smaller (kMuchSmaller in head_solver.cpp).

@@ -175,13 +175,12 @@ std::vector<HeadResult> adapt_together(const std::vector<const Problem*>& tasks,
 
 }  // namespace
 
-void check_adaptable(const Problem& task, const Solution& pretrained) {
+void check_adaptable(const Problem& task, const Solution& pretrained, bool more_fields) {
   const auto axes = axes_of(pretrained.windows().front());
-  if (static_cast<Index>(axes.size()) != task.dimension() ||
-      pretrained.windows().front().ansatz->fields() != static_cast<Index>(task.fields.size()))
-    throw InputError("the model has " + std::to_string(axes.size()) + " coordinates and " +
-                     std::to_string(pretrained.windows().front().ansatz->fields()) + " fields; problem '" + task.name +
-                     "' has " + std::to_string(task.dimension()) + " and " + std::to_string(task.fields.size()));
+  const Index fields = pretrained.windows().front().ansatz->fields(), wanted = static_cast<Index>(task.fields.size());
+  if (static_cast<Index>(axes.size()) != task.dimension() || (more_fields ? fields > wanted : fields != wanted))
+    throw InputError("the model has " + std::to_string(axes.size()) + " coordinates and " + std::to_string(fields) +
+                     " fields; problem '" + task.name + "' has " + std::to_string(task.dimension()) + " and " + std::to_string(wanted));
   for (Index i = 0; i < task.dimension(); ++i) {
     const auto& c = task.coordinates[static_cast<size_t>(i)];
     const bool time = i == task.time();
@@ -251,13 +250,14 @@ std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Sol
 }
 
 HeadResult join_head(const Problem& task, const Solution& pretrained, const HeadOptions& options, Progress& progress) {
-  check_adaptable(task, pretrained);
+  const bool one_window = task.time() < 0 || options.windows == 1;
+  check_adaptable(task, pretrained, !one_window);
   const auto& ansatz = pretrained.windows().front().ansatz;
   if (pretrained.windows().size() > 1 || ansatz->patchwork(0).patches() > 1)
     throw InputError("head.resolve = joined: the model has windows or cells of its own; random features join a network that covers everything");
   std::vector<Ansatz::FieldPart> parts = ansatz->linear()->parts();
   // Hard constraints are for all of time; a window takes over what is before it.
-  if (task.time() >= 0 && options.windows != 1)
+  if (!one_window)
     for (auto& part : parts) part.constraint.reset();
   HeadOptions joined = options;
   joined.joined = std::make_shared<Ansatz>(std::move(parts));

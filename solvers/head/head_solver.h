@@ -19,12 +19,13 @@ std::vector<HeadResult> adapt_heads(const std::vector<Problem>& tasks, const Sol
                                     const HeadOptions& options, Progress& progress);
 
 /// The same features, with random ones beside them, in as many cells and windows of time as the tolerance asks for: a head
-/// as solve_heads finds it, which has what training found to start from. Throws InputError when coordinates or fields do not
-/// fit or the solution has windows or cells of its own, NumericalError when a solve fails.
+/// as solve_heads finds it, which has what training found to start from. In several windows the task may have more fields than
+/// the solution (higher moments of a velocity with more nodes), which get the features of its last one. Throws InputError when
+/// coordinates or fields do not fit or the solution has windows or cells of its own, NumericalError when a solve fails.
 HeadResult join_head(const Problem& task, const Solution& pretrained, const HeadOptions& options, Progress& progress);
 
-/// Throws InputError unless the task has the coordinates, ranges and number of fields of the solution.
-void check_adaptable(const Problem& task, const Solution& pretrained);
+/// Throws InputError unless the task has the coordinates, ranges and number of fields of the solution, or `more_fields`.
+void check_adaptable(const Problem& task, const Solution& pretrained, bool more_fields = false);
 
 /// Adds the singular values of the head's system (on unit columns, at the solution) to the report. Left out where the
 /// system is a chain of patches or has more than 1500 columns: they would cost more than the solution.

@@ -305,8 +305,9 @@ TEST_F(Training, ShapesOfTheVelocityAreStoredAndAdapted) {
 [problem]
 name = slab
 parameter.eps = 0.3, 1
+parameter.nodes = 4
 coordinates = x in [0, 1] periodic; t in [0, 0.1] time
-velocity = v in gauss(4)
+velocity = v in gauss(nodes)
 unknowns = rho, g(v) zero-mean
 residual.macro = rho_t + mean(v*g_x) = 0
 residual.micro = eps^2*g_t + eps*(v*g_x - mean(v*g_x)) + v*rho_x + g = 0
@@ -339,6 +340,14 @@ grid = 9
     ASSERT_EQ(adapt("0.5", "yes"), 0);
     EXPECT_LT(error_of(at("adapted")), alone) << shape;
   }
+  // Joined by random features the head may have more moments than the network.
+  const auto joined = [&](const std::string& resolve) {
+    return run({"adapt", "--model", at("products/model.h5"), config, "--set", "problem.parameter.nodes=6", "--set", "head.resolve=" + resolve,
+                "--set", "problem.parameter.eps=0.5", "--out", at("adapted")});
+  };
+  ASSERT_EQ(joined("joined").code, 0);
+  EXPECT_LT(error_of(at("adapted")), 1e-6);
+  EXPECT_EQ(joined("yes").code, 2);
 }
 
 TEST_F(Training, HeadsThatBelongToTasksAreNoOthers) {

@@ -435,6 +435,40 @@ TEST(Adapt, KeepsTheBodiesForAnotherTask) {
                InputError);
 }
 
+// The head of this task stays where another one has no much smaller loss, and goes where it has.
+TEST(Adapt, KeepsAHeadThatIsNotMuchWorse) {
+  const Problem task = shipped("poisson");
+  HeadOptions options = fixed(200, 9);
+  const Solution own = solve(task, options).solutions[0];
+  const Eigen::VectorXd& head = own.windows()[0].head;
+  options.keep_better = true;
+  SilentProgress progress;
+  for (const double disturbance : {0.0, 0.3}) {
+    Window window = own.windows()[0];
+    window.head *= 1 + disturbance;
+    const HeadResult adapted = adapt_heads({task}, Solution(-1, {window}), options, progress).front();
+    EXPECT_EQ(adapted.kept_pretrained, disturbance == 0);
+    EXPECT_LT((adapted.solutions[0].windows()[0].head - head).norm(), disturbance == 0 ? 1e-15 : 0.1 * disturbance * head.norm());
+    EXPECT_LT(relative_error(task, adapted.solutions[0]), 1e-4);
+  }
+}
+
+// Beside few features of another task, as many random ones as the solution asks for.
+TEST(Adapt, JoinsRandomFeatures) {
+  const Problem task = shipped("burgers", {{"nu", 0.1}}), other = shipped("burgers", {{"nu", 0.3}});
+  HeadOptions few = fixed(30, 4), options;
+  few.windows = 1;
+  SilentProgress progress;
+  const Solution pretrained = solve(other, few).solutions[0];
+  const HeadResult joined = join_head(task, pretrained, options, progress);
+  EXPECT_LT(joined.holdout, 1e-3);
+  const auto& body = joined.solutions[0].windows()[0].ansatz->patchwork(0).body(0);
+  EXPECT_EQ(body.kind(), "joined");
+  options.windows = 1;
+  EXPECT_THROW(join_head(shipped("reaction-diffusion"), pretrained, options, progress), InputError);
+  EXPECT_THROW(join_head(task, joined.solutions[0], options, progress), InputError);  // many windows
+}
+
 TEST(Adapt, TasksTogetherAreTheTasksOneByOne) {
   const auto expect_equal = [](const std::vector<Problem>& tasks, HeadOptions options) {
     // The guard against growing heads has one cut-off for all right sides.
