@@ -333,8 +333,7 @@ grid = 9
                   "--set", "head.resolve=" + resolve, "--out", at("adapted")}).code;
     };
     ASSERT_EQ(adapt("0.3", "no"), 0);
-    for (const size_t field : {0U, 1U})
-      EXPECT_EQ(read_run(at("adapted")).tasks[0].fields[field].prediction, read_run(at(shape)).tasks[0].fields[field].prediction);
+    EXPECT_EQ(read_run(at("adapted")).tasks[0].fields[0].prediction, read_run(at(shape)).tasks[0].fields[0].prediction);
     ASSERT_EQ(adapt("0.5", "no"), 0);
     const double alone = error_of(at("adapted"));
     ASSERT_EQ(adapt("0.5", "yes"), 0);
