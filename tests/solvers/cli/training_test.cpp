@@ -219,7 +219,8 @@ TEST_F(Training, OneNetworkServesOtherParameters) {
   ASSERT_EQ(adapt("0.03", "one", {"--set", "head.resolve=joined", "--set", "head.windows=1", "--set", "head.features=40", "--set",
                                   "head.hard_constraint.u=t", "--set", "head.lift.u=1 + 0.5*cos(2*pi*x)"}).code, 0);
   EXPECT_LT(error_of(at("one")), 1e-2);
-  for (const auto& residual : read_run(at("one")).tasks[0].residuals)
+  const auto one = read_run(at("one"));
+  for (const auto& residual : one.tasks[0].residuals)
     if (residual.term.rfind("initial", 0) == 0) EXPECT_LT(residual.max, 1e-12);
 }
 
