@@ -11,6 +11,7 @@
 #include "solvers/clock.h"
 #include "solvers/head/geometry_enrichment.h"
 #include "solvers/head/null_space.h"
+#include "solvers/head/row_weights.h"
 #include "solvers/head/smooth_start.h"
 #include "solvers/head/uniqueness.h"
 
@@ -214,10 +215,15 @@ class GlobalSolver {
 
   void solve(Candidate& candidate) const {
     prepare(candidate);
-    const auto points = collocation_points(problem_, axes_, columns_of(candidate), collocation_of(candidate));
+    auto points = collocation_points(problem_, axes_, columns_of(candidate), collocation_of(candidate));
+    if (forgets()) forget_rows(problem_, options_.relaxation_rates, duration(), points);
     solve_tasks(candidate, active_, points);
     evaluate(candidate);
   }
+
+  bool forgets() const { return options_.relaxation_rates.size() > 0; }
+
+  double duration() const { return 2 * half_length_[problem_.time()]; }
 
   void prepare(Candidate& candidate) const {
     const std::vector<Eigen::VectorXd> of_cells(1, candidate.bandwidth.cwiseQuotient(half_length_));
@@ -261,6 +267,7 @@ class GlobalSolver {
           evaluate_holdout(*active_[t], unseen, [&](const Eigen::MatrixXd& x, const std::vector<FieldJet>& jets) {
             return candidate.ansatz->jets(x, jets, candidate.heads.col(static_cast<Index>(t)));
           }, options_.least_scales));
+      if (forgets()) forget_holdout(*active_[t], options_.relaxation_rates, duration(), candidate.holdouts.back());
       candidate.worst = std::max(candidate.worst, candidate.holdouts.back().worst);
     }
   }

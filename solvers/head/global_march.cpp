@@ -157,6 +157,7 @@ HeadResult march_with_relaxation(const Problem& problem, const HeadOptions& opti
     march.march(time.low + layer, layer);
     // In a thin layer g is far larger than after it, and would hide what is wrong there.
     if (layer > kThin * duration) whole.least_scales = march.scales();
+    whole.relaxation_rates = relaxation_rates(problem);
     march.start_anew(whole);
   }
   march.march(time.high, duration);

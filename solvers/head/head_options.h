@@ -33,6 +33,8 @@ struct HeadOptions {
   double tolerance = 0;
   /// Of earlier time windows (holdout.h).
   EquationScales least_scales;
+  /// How fast each field forgets what it takes over from an earlier time window (forget_rows). Empty: never.
+  Eigen::VectorXd relaxation_rates;
   CollocationOptions collocation;
   NewtonOptions newton;
   /// Hard constraint on each field: distance factor and lift, both formulas of the coordinates.
