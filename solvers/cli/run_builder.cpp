@@ -226,7 +226,7 @@ void add_head(TaskRecord& record, const Task& task, const HeadResult& result) {
   head.newton_iterations = result.newton.iterations;
   if (!result.newton.linear) head.newton_residuals = result.newton.residuals;
   head.message = result.newton.head.method + (result.reached_tolerance ? "" : "; tolerance not reached");
-  if (result.kept_pretrained) head.message = "the network's own head kept: solved again its loss is not much smaller";
+  if (result.kept_pretrained) head.message = "the network's own head kept: solved again neither loss nor hold-out residual is much smaller";
   if (result.null_space > 0)
     head.message += "; the operator is singular here (null space of dimension " + std::to_string(result.null_space) +
                     "): solution of least L2 norm";

@@ -114,14 +114,17 @@ double loss_of(const Problem& problem, const std::vector<TermPoints>& unseen, co
 /// problems/transport-inflow-trained.cfg, where heads with a third of the network's loss had errors up to 70 times its own.
 constexpr double kMuchSmaller = 0.1;
 
-/// Puts the pretrained head back where the solved one is not much better.
+/// Puts the pretrained head back where the solved one is not much better, neither by its loss nor by the worst hold-out residual,
+/// which sees equations that are small in the loss.
 bool keep_pretrained(const WindowSystem& system, AdaptedWindow& adapted) {
   const Problem& problem = *system.tasks.front();
   const FieldFunction old = field_of(*system.old.ansatz, system.old.head);
+  const Holdout pretrained = evaluate_holdout(problem, system.unseen, old);
+  if (adapted.worst < kMuchSmaller * pretrained.worst) return false;
   const double solved = loss_of(problem, system.unseen, field_of(*system.ansatz, adapted.heads.col(0)));
   if (solved < kMuchSmaller * loss_of(problem, system.unseen, old)) return false;
   adapted.heads.col(0) = system.old.head;
-  adapted.holdouts = {evaluate_holdout(problem, system.unseen, old)};
+  adapted.holdouts = {pretrained};
   return true;
 }
 
